@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# Builds the toolchain and installs it into build/install: gets and patches the
+# source, then builds each part. What is up to date is skipped, so that it can
+# be run again at no cost.
+#
+#   build.sh                  everything
+#   build.sh PART...          some of: source clang passes runtime openmp
+#
+# LOCO_BUILD_DIR (build), LOCO_JOBS (the number of cores) and LOCO_LLVM_SOURCE
+# (see fetch-source.sh) change what their names say.
+set -euo pipefail
+source "$(dirname "$0")/lib.sh"
+
+cc=/usr/bin/clang-$LLVM_MAJOR
+cxx=/usr/bin/clang++-$LLVM_MAJOR
+[ -x "$cxx" ] || die "there is no $cxx: run build-scripts/setup.sh first"
+resource=lib/clang/$LLVM_MAJOR
+
+# ccache keeps objects across clones; without it all still builds.
+launcher=()
+if command -v ccache >/dev/null; then
+  launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+fi
+compilers=(-DCMAKE_BUILD_TYPE=Release "-DCMAKE_C_COMPILER=$cc" "-DCMAKE_CXX_COMPILER=$cxx" "${launcher[@]}")
+
+# ninja_build DIR TARGET...; one ninja at a time in a folder.
+ninja_build() {
+  local dir=$1
+  shift
+  flock "$dir/.lock" ninja -C "$dir" -j "$jobs" "$@" ||
+    die "the build in $dir failed"
+}
+
+# quietly LOG COMMAND...: shows the output only where the command fails.
+quietly() {
+  local log=$1
+  shift
+  "$@" >"$log" 2>&1 </dev/null || {
+    cat "$log" >&2
+    die "failed: $*"
+  }
+}
+
+build_source() {
+  "$scripts/fetch-source.sh"
+  "$scripts/apply-patches.sh"
+}
+
+build_clang() {
+  local start=$SECONDS out=$build/clang
+  say "Clang: the fork, standalone against LLVM $LLVM_VERSION of the distribution"
+  cmake_configure "$out" -S "$src/clang" "${compilers[@]}" \
+    -DLLVM_DIR="$llvm_prefix/lib/cmake/llvm" -DLLVM_USE_LINKER=lld \
+    -DLLVM_LINK_LLVM_DYLIB=ON -DCLANG_LINK_CLANG_DYLIB=OFF \
+    -DLLVM_ENABLE_PROJECTS=clang -DLLVM_INCLUDE_TESTS=OFF \
+    -DCLANG_ENABLE_STATIC_ANALYZER=OFF -DCLANG_ENABLE_ARCMT=OFF
+  [ -x "$out/bin/clang-$LLVM_MAJOR" ] ||
+    note "this is the long step: about 30 minutes on 2 cores the first time, 2 with a warm ccache"
+  ninja_build "$out" clang clang-resource-headers
+  for component in clang clang-resource-headers; do
+    quietly "$out/install.log" cmake --install "$out" --prefix "$install" --component "$component"
+  done
+  ln -sfn "clang-$LLVM_MAJOR" "$install/bin/loco-clang"
+  ln -sfn "clang-$LLVM_MAJOR" "$install/bin/loco-clang++"
+  # Sanitizer, profile and builtins libraries are the distribution's.
+  for part in lib share; do
+    [ ! -d "$llvm_prefix/$resource/$part" ] || ln -sfn "$llvm_prefix/$resource/$part" "$install/$resource/$part"
+  done
+  note "Clang took $(minutes_since "$start")"
+}
+
+build_passes() {
+  local out=$build/passes
+  say "Passes: LLVMLOCO.so for opt-$LLVM_MAJOR"
+  cmake_configure "$out" -S "$root/llvm-project/llvm/lib/Transforms/LOCO" "${compilers[@]}" \
+    -DLLVM_DIR="$llvm_prefix/lib/cmake/llvm"
+  ninja_build "$out"
+  quietly "$out/install.log" cmake --install "$out" --prefix "$install"
+}
+
+build_runtime() {
+  local out=$build/runtime
+  say "Runtime: libloco.so, loco-run"
+  cmake_configure "$out" -S "$root/loco-runtime" "${compilers[@]}" "-DCMAKE_INSTALL_PREFIX=$install"
+  ninja_build "$out"
+  quietly "$out/install.log" cmake --install "$out" --prefix "$install"
+}
+
+build_openmp() {
+  local out=$build/openmp
+  say "OpenMP: libomp from the same source"
+  # omp.h goes where loco-clang looks without being told.
+  cmake_configure "$out" -S "$src/openmp" "${compilers[@]}" \
+    -DOPENMP_STANDALONE_BUILD=ON -DOPENMP_ENABLE_LIBOMPTARGET=OFF \
+    -DOPENMP_ENABLE_OMPT_TOOLS=OFF -DLIBOMP_OMPD_SUPPORT=OFF \
+    "-DLIBOMP_CXXFLAGS=-I$root/loco-runtime/include" \
+    "-DOPENMP_LLVM_TOOLS_DIR=$llvm_prefix/bin" "-DPython3_EXECUTABLE=/usr/bin/python3" \
+    "-DOPENMP_LLVM_LIT_EXECUTABLE=$llvm_prefix/build/utils/lit/lit.py" \
+    "-DCMAKE_INSTALL_INCLUDEDIR=$resource/include" "-DCMAKE_INSTALL_PREFIX=$install"
+  ninja_build "$out"
+  quietly "$out/install.log" cmake --install "$out" --prefix "$install"
+}
+
+mkdir -p "$build" "$install/bin" "$install/$resource"
+[ $# -gt 0 ] || set -- source clang passes runtime openmp
+for part in "$@"; do
+  case $part in
+  source | clang | passes | runtime | openmp) "build_$part" ;;
+  *) die "no part $part: source, clang, passes, runtime, openmp" ;;
+  esac
+done
+say "Installed in $install"
