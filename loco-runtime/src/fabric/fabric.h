@@ -134,8 +134,17 @@ public:
 protected:
   Fabric(int node, int num_nodes) : Node(node), NumNodes(num_nodes) {}
 
-  /// Where local threads sleep: a futex word that notify() increments.
+  /// Takes the words of Events from the Control segment; once ControlBase and
+  /// ControlBytes are set.
+  void reserve_events();
+  /// notify() of the node whose Events these are, where they can be reached.
+  static void wake_sleepers(std::atomic<std::uint32_t> *events);
+
+  /// Where local threads sleep: a futex word that notify() increments, followed
+  /// by the number of threads that sleep there.
   std::atomic<std::uint32_t> *Events = nullptr;
+  static constexpr int SleepersWord = 1;
+  std::uint64_t EventsOffset = 0;
   std::byte *ControlBase = nullptr;
   std::uint64_t ControlBytes = 0;
   std::uint64_t ControlUsed = 0;

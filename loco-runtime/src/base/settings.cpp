@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "base/settings.h"
+
+#include <charconv>
+#include <cstdlib>
+#include <string_view>
+
+namespace loco {
+namespace {
+
+constexpr std::int64_t MiB = 1 << 20;
+constexpr std::int64_t TiB = std::int64_t(1) << 40;
+
+constexpr SettingInfo Table[] = {
+    {"LOCO_WINDOW", SettingKind::Bytes, "64G",
+     "Size of the shared address space, the same on all nodes.", nullptr,
+     64 * MiB, 16 * TiB, false},
+    {"LOCO_FABRIC", SettingKind::Choice, "auto",
+     "Network between the nodes; auto: shm where all nodes share a machine, "
+     "else verbs.",
+     "auto|shm|verbs", 0, 0, false},
+    {"LOCO_THREADS", SettingKind::Integer, "0",
+     "Threads that each node runs; 0: its share of the machine's cores.",
+     nullptr, 0, 4096, false},
+    {"LOCO_STATS", SettingKind::Flag, "0",
+     "1: nodes count what they do, and report it at exit.", nullptr, 0, 1,
+     false},
+    {"LOCO_NODE", SettingKind::Integer, "-1", "This process's node.", nullptr,
+     0, MaxNodes - 1, true},
+    {"LOCO_NUM_NODES", SettingKind::Integer, "-1", "Nodes of the job.", nullptr,
+     1, MaxNodes, true},
+    {"LOCO_LAUNCH_FD", SettingKind::Integer, "-1",
+     "Descriptor of the stream to the launcher.", nullptr, 0, 1 << 20, true},
+};
+
+void store(Settings &into, std::string_view name, std::int64_t number) {
+  if (name == "LOCO_WINDOW")
+    into.window_bytes = number;
+  else if (name == "LOCO_THREADS")
+    into.threads = number;
+  else if (name == "LOCO_STATS")
+    into.stats = number != 0;
+  else if (name == "LOCO_NODE")
+    into.node = number;
+  else if (name == "LOCO_NUM_NODES")
+    into.num_nodes = number;
+  else if (name == "LOCO_LAUNCH_FD")
+    into.launch_fd = number;
+}
+
+std::string human_bytes(std::int64_t bytes) {
+  const char *suffixes[] = {"", "K", "M", "G", "T"};
+  int index = 0;
+  while (index < 4 && bytes % 1024 == 0 && bytes != 0) {
+    bytes /= 1024;
+    ++index;
+  }
+  return std::to_string(bytes) + suffixes[index];
+}
+
+std::string allowed(const SettingInfo &info) {
+  switch (info.kind) {
+  case SettingKind::Bytes:
+    return "a size from " + human_bytes(info.low) + " to " +
+           human_bytes(info.high) +
+           ", a whole number of bytes with an optional suffix K, M, G or T";
+  case SettingKind::Integer:
+    return "a whole number from " + std::to_string(info.low) + " to " +
+           std::to_string(info.high);
+  case SettingKind::Flag:
+    return "0 or 1";
+  case SettingKind::Choice: {
+    std::string list;
+    for (const char *c = info.choices; *c; ++c)
+      list += *c == '|' ? std::string(", ") : std::string(1, *c);
+    return "one of " + list;
+  }
+  }
+  return "";
+}
+
+bool is_choice(std::string_view choices, std::string_view text) {
+  while (!choices.empty()) {
+    std::size_t bar = choices.find('|');
+    if (choices.substr(0, bar) == text)
+      return true;
+    choices.remove_prefix(bar == std::string_view::npos ? choices.size()
+                                                        : bar + 1);
+  }
+  return false;
+}
+
+} // namespace
+
+std::span<const SettingInfo> setting_table() { return Table; }
+
+Result<std::int64_t> parse_integer(const std::string &text) {
+  std::int64_t number = 0;
+  const char *end = text.data() + text.size();
+  auto [stop, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || stop != end)
+    return Error{"'" + text + "' is not a whole number"};
+  return number;
+}
+
+Result<std::uint64_t> parse_bytes(const std::string &text) {
+  std::uint64_t number = 0;
+  const char *end = text.data() + text.size();
+  auto [stop, error] = std::from_chars(text.data(), end, number);
+  unsigned shift = 0;
+  if (error == std::errc() && end - stop == 1) {
+    std::size_t suffix = std::string_view("KMGT").find(*stop);
+    if (suffix != std::string_view::npos) {
+      shift = 10 * (suffix + 1);
+      ++stop;
+    }
+  }
+  if (error != std::errc() || stop != end || number > (UINT64_MAX >> shift))
+    return Error{"'" + text + "' is not a size"};
+  return number << shift;
+}
+
+Result<Settings> parse_settings(const Environment &get) {
+  Settings parsed;
+  for (const SettingInfo &info : Table) {
+    const char *value = get(info.name);
+    const bool is_default = !value || !*value;
+    const std::string text = is_default ? info.default_text : value;
+    const Error bad{std::string(info.name) + "='" + text +
+                    "' is not valid; allowed is " + allowed(info)};
+    if (info.kind == SettingKind::Choice) {
+      if (!is_choice(info.choices, text))
+        return bad;
+      parsed.fabric = text == "auto" ? "" : text; // the one setting of choice
+      continue;
+    }
+    std::int64_t number;
+    if (info.kind == SettingKind::Bytes) {
+      Result<std::uint64_t> bytes = parse_bytes(text);
+      if (!bytes.ok() || bytes.value() > std::uint64_t(INT64_MAX))
+        return bad;
+      number = bytes.value();
+    } else {
+      Result<std::int64_t> integer = parse_integer(text);
+      if (!integer.ok())
+        return bad;
+      number = integer.value();
+    }
+    if (!is_default && (number < info.low || number > info.high))
+      return bad;
+    store(parsed, info.name, number);
+  }
+  return parsed;
+}
+
+const Settings &settings() {
+  static const Settings Parsed = [] {
+    Result<Settings> parsed = parse_settings(
+        [](const char *name) -> const char * { return std::getenv(name); });
+    if (!parsed.ok())
+      fatal(parsed.error().message);
+    return parsed.value();
+  }();
+  return Parsed;
+}
+
+std::string settings_help() {
+  std::string text;
+  for (const SettingInfo &info : Table) {
+    if (info.internal)
+      continue;
+    std::string name = info.name;
+    if (info.choices)
+      name += std::string("=") + info.choices;
+    text += "  " + name;
+    text += name.size() < 24 ? std::string(26 - name.size(), ' ')
+                             : "\n" + std::string(28, ' ');
+    text += std::string(info.help) + " (default " + info.default_text + ")\n";
+  }
+  return text;
+}
+
+} // namespace loco

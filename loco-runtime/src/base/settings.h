@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// settings.h - every environment variable of LOCO, declared once (in the table
+// of settings.cpp). loco-run --help and the documentation come from the table.
+#pragma once
+
+#include "base/result.h"
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+
+namespace loco {
+
+/// The most nodes that a job may have.
+inline constexpr int MaxNodes = 64;
+
+/// The environment of this process, checked.
+struct Settings {
+  std::uint64_t window_bytes = 0;
+  std::string fabric; ///< empty: chosen by what is there
+  int node = -1;      ///< -1: not started by a launcher
+  int num_nodes = -1;
+  int launch_fd = -1;
+  int threads = 0; ///< threads a node; 0: the machine's cores
+  bool stats = false;
+};
+
+enum class SettingKind { Bytes, Integer, Flag, Choice };
+
+/// One row of the table.
+struct SettingInfo {
+  const char *name; ///< of the environment variable
+  SettingKind kind;
+  const char *default_text;
+  const char *help;
+  const char *choices;     ///< Choice: separated by '|'
+  std::int64_t low, high;  ///< Bytes, Integer: what is allowed
+  bool internal;           ///< set by the launcher, not by users
+};
+
+std::span<const SettingInfo> setting_table();
+
+/// Reads all settings through `get` (null where a variable is not set). An
+/// error names the variable, its value, and what is allowed.
+using Environment = std::function<const char *(const char *name)>;
+Result<Settings> parse_settings(const Environment &get);
+
+/// The settings of this process, read at the first call; fatal() when bad.
+const Settings &settings();
+
+/// "64G" -> bytes: a whole number with an optional suffix K, M, G or T.
+Result<std::uint64_t> parse_bytes(const std::string &text);
+/// A whole number, nothing else.
+Result<std::int64_t> parse_integer(const std::string &text);
+
+/// The variables that users may set, as text for --help.
+std::string settings_help();
+
+} // namespace loco

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// fabric.cpp - what all fabrics share: the Control segment's allocation,
+// handlers, polite waiting, and the choice of a fabric.
+#include "fabric/fabric.h"
+#include "base/futex.h"
+#include "base/settings.h"
+#include "fabric/backends.h"
+#include "launch/bootstrap.h"
+
+#include <fstream>
+#include <sched.h>
+#include <vector>
+
+namespace loco::fabric {
+
+std::uint64_t Fabric::reserve_control(std::size_t bytes) {
+  constexpr std::uint64_t Alignment = 64;
+  std::uint64_t rounded = (bytes + Alignment - 1) / Alignment * Alignment;
+  if (rounded < bytes || rounded > ControlBytes - ControlUsed)
+    fatal("the control segment is full: " + std::to_string(bytes) +
+          " more bytes were asked for, " +
+          std::to_string(ControlBytes - ControlUsed) + " of " +
+          std::to_string(ControlBytes) + " are free");
+  std::uint64_t offset = ControlUsed;
+  ControlUsed += rounded;
+  return offset;
+}
+
+void Fabric::set_handler(Message message, Handler handler) {
+  Handlers[static_cast<std::size_t>(message)] = handler;
+}
+
+void Fabric::pause() { __builtin_ia32_pause(); }
+
+void Fabric::yield() { sched_yield(); }
+
+void Fabric::sleep(std::uint32_t seen) {
+  constexpr long LongestSleepUs = 1000;
+  // wake_sleepers() reads the count after it has changed Events, we write it
+  // before the kernel compares Events: one of the two sees the other.
+  Events[SleepersWord].fetch_add(1, std::memory_order_seq_cst);
+  futex_wait(*Events, seen, LongestSleepUs);
+  Events[SleepersWord].fetch_sub(1, std::memory_order_relaxed);
+}
+
+void Fabric::wake_sleepers(std::atomic<std::uint32_t> *events) {
+  events->fetch_add(1, std::memory_order_seq_cst);
+  if (events[SleepersWord].load(std::memory_order_seq_cst) != 0)
+    futex_wake(*events);
+}
+
+void Fabric::reserve_events() {
+  EventsOffset = reserve_control(2 * sizeof(std::atomic<std::uint32_t>));
+  Events = reinterpret_cast<std::atomic<std::uint32_t> *>(ControlBase +
+                                                          EventsOffset);
+}
+
+namespace {
+
+struct Backend {
+  const char *name;
+  Result<std::unique_ptr<Fabric>> (*make)(const Config &, Bootstrap &);
+};
+
+constexpr Backend Backends[] = {
+    {"shm", make_shm_fabric},
+};
+
+const Backend *find_backend(const std::string &name) {
+  for (const Backend &backend : Backends)
+    if (name == backend.name)
+      return &backend;
+  return nullptr;
+}
+
+std::string backend_names() {
+  std::string names;
+  for (const Backend &backend : Backends)
+    names += (names.empty() ? "" : ", ") + std::string(backend.name);
+  return names;
+}
+
+/// Differs between machines, and between boots of one.
+std::string machine_id() {
+  std::ifstream file("/proc/sys/kernel/random/boot_id");
+  std::string id;
+  std::getline(file, id);
+  return id;
+}
+
+} // namespace
+
+Result<std::unique_ptr<Fabric>> make_fabric(const Config &config,
+                                            Bootstrap &bootstrap) {
+  const std::string wanted = settings().fabric;
+  Result<std::vector<std::string>> gathered =
+      bootstrap.all_gather(wanted + "\n" + machine_id());
+  if (!gathered.ok())
+    return gathered.error();
+  bool one_machine = true;
+  for (std::size_t node = 0; node < gathered.value().size(); ++node) {
+    const std::string &theirs = gathered.value()[node];
+    std::size_t end = theirs.find('\n');
+    if (theirs.substr(0, end) != wanted)
+      return Error{"LOCO_FABRIC is '" + wanted + "' on node " +
+                   std::to_string(bootstrap.node()) + " but '" +
+                   theirs.substr(0, end) + "' on node " + std::to_string(node) +
+                   "; set it to the same on all nodes"};
+    one_machine &= theirs.substr(end) == gathered.value()[0].substr(
+                                             gathered.value()[0].find('\n'));
+  }
+
+  const std::string chosen =
+      !wanted.empty() ? wanted : one_machine ? "shm" : "verbs";
+  if (chosen == "shm" && !one_machine)
+    return Error{"LOCO_FABRIC=shm needs all nodes on one machine; this libloco "
+                 "has: " + backend_names()};
+  const Backend *backend = find_backend(chosen);
+  if (!backend)
+    return Error{"this libloco was built without the fabric '" + chosen +
+                 "'; it has: " + backend_names()};
+  return backend->make(config, bootstrap);
+}
+
+} // namespace loco::fabric
