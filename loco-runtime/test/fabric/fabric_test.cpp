@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The contract of fabric.h, between real processes.
+#include "fabric/fabric.h"
+#include "support/nodes.h"
+
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <functional>
+#include <gtest/gtest.h>
+#include <thread>
+#include <vector>
+
+using namespace loco;
+using fabric::Fabric;
+using fabric::Message;
+using fabric::Piece;
+using fabric::Segment;
+using test::meet;
+using test::run_fabric;
+
+namespace {
+
+constexpr int Nodes = 3;
+
+std::span<const std::byte> bytes_of(const auto &value) {
+  return std::as_bytes(std::span(&value, 1));
+}
+
+TEST(Fabric, SegmentsAreZeroAtStartAndOffsetsAgree) {
+  EXPECT_TRUE(run_fabric(Nodes, [](Fabric &fabric, Bootstrap &bootstrap) {
+                std::uint64_t offset = fabric.reserve_control(100);
+                EXPECT_EQ(offset % 64, 0u);
+                EXPECT_EQ(fabric.reserve_control(1) - offset, 128u);
+                auto all = bootstrap.all_gather(std::to_string(offset));
+                ASSERT_TRUE(all.ok());
+                for (const std::string &theirs : all.value())
+                  EXPECT_EQ(theirs, std::to_string(offset));
+                for (int node = 0; node < Nodes; ++node) {
+                  char zero[100];
+                  std::memset(zero, 1, sizeof zero);
+                  fabric.get(node, Segment::Control, offset, zero, 100);
+                  for (char byte : zero)
+                    EXPECT_EQ(byte, 0);
+                }
+              }).all_passed());
+}
+
+TEST(Fabric, PutAndGetReachEveryNodeAndNobodyElse) {
+  EXPECT_TRUE(
+      run_fabric(Nodes, [](Fabric &fabric, Bootstrap &bootstrap) {
+        const int me = fabric.node();
+        // Node i writes its mark at place i of every node.
+        for (int node = 0; node < Nodes; ++node) {
+          std::vector<std::uint64_t> mark(1000, 100 * me + node + 1);
+          fabric.put(node, Segment::Memory, me * 8000, mark.data(), 8000);
+        }
+        fabric.flush();
+        meet(bootstrap);
+        for (int node = 0; node < Nodes; ++node)
+          for (int writer = 0; writer < Nodes; ++writer) {
+            std::vector<std::uint64_t> got(1000);
+            fabric.get(node, Segment::Memory, writer * 8000, got.data(), 8000);
+            EXPECT_EQ(got.front(), 100u * writer + node + 1);
+            EXPECT_EQ(got.back(), 100u * writer + node + 1);
+          }
+      }).all_passed());
+}
+
+TEST(Fabric, ScatterChangesOnlyItsPieces) {
+  EXPECT_TRUE(run_fabric(2, [](Fabric &fabric, Bootstrap &bootstrap) {
+                char all[256];
+                std::memset(all, 'x', sizeof all);
+                if (fabric.node() == 0) {
+                  fabric.put(1, Segment::Memory, 0, all, sizeof all);
+                  const char a = 'a', bcd[] = {'b', 'c', 'd'};
+                  Piece pieces[] = {{7, &a, 1}, {250, bcd, 3}};
+                  fabric.scatter(1, Segment::Memory, pieces);
+                  fabric.scatter(1, Segment::Memory, {});
+                  fabric.flush();
+                }
+                meet(bootstrap);
+                char got[256];
+                fabric.get(1, Segment::Memory, 0, got, sizeof got);
+                all[7] = 'a';
+                std::memcpy(all + 250, "bcd", 3);
+                EXPECT_EQ(std::memcmp(all, got, sizeof got), 0);
+              }).all_passed());
+}
+
+TEST(Fabric, FetchAddGivesEveryValueOnce) {
+  constexpr int Threads = 2, Rounds = 20000;
+  EXPECT_TRUE(
+      run_fabric(Nodes, [](Fabric &fabric, Bootstrap &bootstrap) {
+        const std::uint64_t counter = fabric.reserve_control(8);
+        std::vector<std::thread> threads;
+        for (int t = 0; t < Threads; ++t)
+          threads.emplace_back([&] {
+            std::uint64_t before = 0;
+            for (int i = 0; i < Rounds; ++i) {
+              std::uint64_t old =
+                  fabric.fetch_add(1, Segment::Control, counter, 1);
+              if (i > 0) {
+                EXPECT_GT(old, before);
+              }
+              before = old;
+            }
+          });
+        for (std::thread &thread : threads)
+          thread.join();
+        meet(bootstrap);
+        std::uint64_t sum;
+        fabric.atomic_load(1, Segment::Control, counter, &sum, 8);
+        EXPECT_EQ(sum, std::uint64_t(Nodes) * Threads * Rounds);
+      }).all_passed());
+}
+
+/// Adds up in a word of `width` bytes by compare-exchange from all nodes, on a
+/// place whose neighbours must not change.
+template <typename T> void add_by_compare_exchange() {
+  constexpr int Rounds = 3000;
+  EXPECT_TRUE(
+      run_fabric(Nodes, [](Fabric &fabric, Bootstrap &bootstrap) {
+        constexpr std::uint64_t Place = 4096 + sizeof(T);
+        for (int i = 0; i < Rounds; ++i) {
+          T seen;
+          fabric.atomic_load(2, Segment::Memory, Place, &seen, sizeof seen);
+          T next;
+          do
+            next = static_cast<T>(seen + 1);
+          while (!fabric.compare_exchange(2, Segment::Memory, Place, &seen,
+                                          &next, sizeof seen));
+        }
+        meet(bootstrap);
+        T got[3];
+        fabric.get(2, Segment::Memory, 4096, got, sizeof got);
+        EXPECT_TRUE(got[0] == 0 && got[2] == 0);
+        EXPECT_TRUE(got[1] == static_cast<T>(Nodes * Rounds));
+      }).all_passed());
+}
+
+TEST(Fabric, CompareExchange1) { add_by_compare_exchange<std::uint8_t>(); }
+TEST(Fabric, CompareExchange2) { add_by_compare_exchange<std::uint16_t>(); }
+TEST(Fabric, CompareExchange4) { add_by_compare_exchange<std::uint32_t>(); }
+TEST(Fabric, CompareExchange8) { add_by_compare_exchange<std::uint64_t>(); }
+TEST(Fabric, CompareExchange16) {
+  add_by_compare_exchange<unsigned __int128>();
+}
+
+TEST(Fabric, CompareExchangeSaysWhatItFound) {
+  EXPECT_TRUE(run_fabric(1, [](Fabric &fabric, Bootstrap &) {
+                std::uint32_t five = 5, wrong = 4, next = 6;
+                fabric.atomic_store(0, Segment::Memory, 64, &five, 4);
+                EXPECT_FALSE(fabric.compare_exchange(0, Segment::Memory, 64,
+                                                     &wrong, &next, 4));
+                EXPECT_EQ(wrong, 5u);
+                EXPECT_TRUE(fabric.compare_exchange(0, Segment::Memory, 64,
+                                                    &wrong, &next, 4));
+                fabric.atomic_load(0, Segment::Memory, 64, &five, 4);
+                EXPECT_EQ(five, 6u);
+              }).all_passed());
+}
+
+TEST(Fabric, Atomics16NeverTear) {
+  EXPECT_TRUE(
+      run_fabric(2, [](Fabric &fabric, Bootstrap &) {
+        // Node 0 stores {i, ~i}; node 1 must never see halves of two stores.
+        std::uint64_t first[2] = {0, ~0ull};
+        if (fabric.node() == 0) {
+          for (std::uint64_t i = 1; i <= 50000; ++i) {
+            std::uint64_t pair[2] = {i, ~i};
+            fabric.atomic_store(1, Segment::Memory, 32, pair, 16);
+          }
+          return;
+        }
+        for (std::uint64_t last = 0; last < 50000;) {
+          std::uint64_t pair[2];
+          fabric.atomic_load(1, Segment::Memory, 32, pair, 16);
+          if (pair[0] == 0 && pair[1] == 0)
+            std::memcpy(pair, first, sizeof pair); // not yet written
+          ASSERT_EQ(pair[0], ~pair[1]);
+          ASSERT_GE(pair[0], last);
+          last = pair[0];
+        }
+      }).all_passed());
+}
+
+// ------------------------------------------------------------------ messages
+
+struct Sequence {
+  int source;
+  std::uint32_t number;
+  std::uint32_t bytes;
+};
+
+std::atomic<std::uint32_t> Expected[Nodes];
+std::atomic<int> BadMessages;
+
+void check_sequence(int source, std::span<const std::byte> payload) {
+  Sequence sequence;
+  std::memcpy(&sequence, payload.data(), sizeof sequence);
+  bool good = sequence.source == source && sequence.bytes == payload.size() &&
+              sequence.number == Expected[source].load();
+  for (std::size_t i = sizeof sequence; i < payload.size(); ++i)
+    good &= payload[i] == std::byte(sequence.number + i);
+  if (!good)
+    BadMessages.fetch_add(1);
+  Expected[source].fetch_add(1);
+}
+
+TEST(Fabric, MessagesComeWholeAndInOrderThroughManyWraps) {
+  constexpr std::uint32_t Count = 5000; // many times the ring's 64 KiB
+  EXPECT_TRUE(
+      run_fabric(Nodes, [](Fabric &fabric, Bootstrap &) {
+        fabric.set_handler(Message::Reply, check_sequence);
+        fabric.start();
+        std::byte payload[fabric::MaxPayloadBytes];
+        for (std::uint32_t number = 0; number < Count; ++number)
+          for (int node = 0; node < Nodes; ++node) {
+            std::uint32_t bytes = sizeof(Sequence) + number * 37 % 500;
+            if (number % 50 == 0)
+              bytes = fabric::MaxPayloadBytes;
+            Sequence sequence{fabric.node(), number, bytes};
+            std::memcpy(payload, &sequence, sizeof sequence);
+            for (std::uint32_t i = sizeof sequence; i < bytes; ++i)
+              payload[i] = std::byte(number + i);
+            fabric.send(node, Message::Reply, {payload, bytes});
+          }
+        fabric.wait_until([&] {
+          for (auto &count : Expected)
+            if (count.load() != Count)
+              return false;
+          return true;
+        });
+        EXPECT_EQ(BadMessages.load(), 0);
+      }).all_passed());
+}
+
+Fabric *Echo;
+std::atomic<std::uint32_t> Echoes;
+
+void send_back(int source, std::span<const std::byte> payload) {
+  Echo->send(source, Message::Reply, payload);
+}
+void count_echo(int, std::span<const std::byte>) { Echoes.fetch_add(1); }
+
+TEST(Fabric, HandlersThatSendToEachOtherDoNotBlock) {
+  // Both nodes flood each other with messages that are sent back in full: all
+  // four directions fill their rings.
+  constexpr std::uint32_t Count = 1000;
+  EXPECT_TRUE(run_fabric(2, [](Fabric &fabric, Bootstrap &) {
+                Echo = &fabric;
+                fabric.set_handler(Message::UsableSize, send_back);
+                fabric.set_handler(Message::Reply, count_echo);
+                fabric.start();
+                std::byte payload[fabric::MaxPayloadBytes] = {};
+                for (std::uint32_t i = 0; i < Count; ++i)
+                  fabric.send(1 - fabric.node(), Message::UsableSize, payload);
+                fabric.wait_until([&] { return Echoes.load() == Count; });
+              }).all_passed());
+}
+
+TEST(Fabric, SendersOfOneNodeShareTheirRing) {
+  constexpr std::uint32_t Count = 5000, Threads = 3;
+  EXPECT_TRUE(run_fabric(2, [](Fabric &fabric, Bootstrap &) {
+                fabric.set_handler(Message::Reply, count_echo);
+                fabric.start();
+                std::vector<std::thread> threads;
+                for (std::uint32_t t = 0; t < Threads; ++t)
+                  threads.emplace_back([&] {
+                    for (std::uint32_t i = 0; i < Count; ++i)
+                      fabric.send(1 - fabric.node(), Message::Reply,
+                                  bytes_of(i));
+                  });
+                for (std::thread &thread : threads)
+                  thread.join();
+                fabric.wait_until(
+                    [&] { return Echoes.load() == Count * Threads; });
+              }).all_passed());
+}
+
+TEST(Fabric, NotifyWakesAWaiterSoonerThanItsTimeLimit) {
+  // Ping-pong: were sleepers woken by the 1 ms limit alone, 2000 turns would
+  // take 2 s and more.
+  EXPECT_TRUE(
+      run_fabric(2, [](Fabric &fabric, Bootstrap &bootstrap) {
+        const std::uint64_t turn = fabric.reserve_control(8);
+        auto *mine = reinterpret_cast<std::atomic<std::uint64_t> *>(
+            fabric.control() + turn);
+        meet(bootstrap);
+        const auto start = std::chrono::steady_clock::now();
+        for (std::uint64_t i = 1; i <= 1000; ++i) {
+          if (fabric.node() == 0) {
+            fabric.put(1, Segment::Control, turn, &i, 8);
+            fabric.notify(1);
+            fabric.wait_until([&] { return mine->load() == i; });
+          } else {
+            fabric.wait_until([&] { return mine->load() == i; });
+            fabric.put(0, Segment::Control, turn, &i, 8);
+            fabric.notify(0);
+          }
+        }
+        EXPECT_LT(std::chrono::steady_clock::now() - start,
+                  std::chrono::seconds(1));
+      }).all_passed());
+}
+
+TEST(Fabric, AnIdleProgressThreadUsesNoCpu) {
+  EXPECT_TRUE(run_fabric(2, [](Fabric &fabric, Bootstrap &bootstrap) {
+                fabric.start();
+                meet(bootstrap);
+                const std::clock_t before = std::clock();
+                std::this_thread::sleep_for(std::chrono::milliseconds(500));
+                const double used =
+                    double(std::clock() - before) / CLOCKS_PER_SEC;
+                EXPECT_LT(used, 0.05);
+              }).all_passed());
+}
+
+/// Runs one node and expects that it ends by fatal(), saying `message`.
+void expect_fatal(const std::function<void(Fabric &)> &body,
+                  const char *message) {
+  testing::internal::CaptureStderr();
+  test::NodesEnd end =
+      run_fabric(1, [&](Fabric &fabric, Bootstrap &) { body(fabric); });
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_FALSE(end.all_passed());
+  EXPECT_NE(said.find(message), std::string::npos) << said;
+}
+
+TEST(Fabric, AFullControlSegmentIsFatal) {
+  expect_fatal([](Fabric &fabric) { fabric.reserve_control(1 << 30); },
+               "the control segment is full");
+}
+
+TEST(Fabric, APlaceOutsideTheSegmentIsFatal) {
+  expect_fatal(
+      [](Fabric &fabric) {
+        char byte;
+        fabric.get(0, Segment::Memory, 1 << 20, &byte, 1);
+      },
+      "outside its segment");
+}
+
+TEST(Fabric, AMessageWithoutHandlerIsFatal) {
+  expect_fatal(
+      [](Fabric &fabric) {
+        fabric.start();
+        fabric.send(0, Message::StartSpan, {});
+        std::this_thread::sleep_for(std::chrono::seconds(5));
+      },
+      "has no handler");
+}
+
+TEST(Fabric, AnUnknownFabricIsAnErrorThatListsTheChoices) {
+  setenv("LOCO_FABRIC", "pigeons", 1);
+  expect_fatal([](Fabric &) {},
+               "LOCO_FABRIC='pigeons' is not valid; allowed is one of");
+  unsetenv("LOCO_FABRIC");
+}
+
+TEST(Fabric, NodesMustAgreeOnTheFabric) {
+  testing::internal::CaptureStderr();
+  test::NodesEnd end = test::run_nodes(2, [](Bootstrap &bootstrap) {
+    if (bootstrap.node() == 1)
+      bootstrap.all_gather("verbs\nanother machine").ok();
+    else
+      test::make_test_fabric(bootstrap);
+  });
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_FALSE(end.all_passed());
+  EXPECT_NE(said.find("but 'verbs' on node 1"), std::string::npos) << said;
+}
+
+} // namespace
