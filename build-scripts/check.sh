@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# Sets everything up, builds the toolchain, and runs all tests. It can be run
+# again: what is built stays. It needs no terminal and no input, each test and
+# each suite has a time limit, and its last line is `N passed, N failed,
+# N skipped` over all suites.
+#
+#   check.sh                 everything
+#   check.sh SUITE...        some of: clang passes scripts runtime openmp programs
+set -euo pipefail
+exec </dev/null
+source "$(dirname "$0")/lib.sh"
+source "$scripts/lit/sites.sh"
+
+results=$build/test/results
+all_suites=(clang passes scripts runtime openmp programs)
+start=$SECONDS
+
+# in_time SECONDS COMMAND...: the whole suite is ended at its limit.
+in_time() {
+  local limit=$1 status=0
+  shift
+  timeout --kill-after=20 "$limit" "$@" || status=$?
+  [ $status != 124 ] && [ $status != 137 ] || note "ended after its limit of $limit s"
+  return $status
+}
+
+# suite_lit SUITE SECONDS
+suite_lit() {
+  local suite=$1 seconds=$2
+  lit_site "$suite"
+  in_time "$seconds" "$scripts/lit/run-suite.sh" "$suite" -sv -o "$results/$suite.json"
+}
+
+suite_runtime() {
+  in_time 900 ctest --test-dir "$build/runtime" --timeout 120 --output-on-failure \
+    --no-tests=error -Q --output-junit "$results/runtime.xml" || {
+    ctest --test-dir "$build/runtime" --rerun-failed -N || true
+    return 1
+  }
+}
+
+# LLVM's own tests of libomp, on ours with one node. A test that fails is run
+# again on the distribution's unchanged libomp of the same release: where that
+# fails too it says nothing of our changes, and counts as skipped.
+suite_openmp() {
+  local site=$build/openmp/runtime/test stock=$build/test/openmp-stock
+  [ -f "$site/lit.site.cfg" ] || return 1
+  in_time 1200 "${lit_command[@]}" --timeout 120 --workers "$jobs" -sv \
+    -o "$results/openmp.json" "$site" && return
+  mkdir -p "$stock"
+  sed -e "s|^config.library_dir = .*|config.library_dir = \"$llvm_prefix/lib\"|" \
+    -e "s|^config.libomp_obj_root = .*|config.libomp_obj_root = \"$stock\"|" \
+    "$site/lit.site.cfg" >"$stock/lit.site.cfg"
+  mapfile -t failed < <("$scripts/lit/summary.py" --failed "$results/openmp.json")
+  [ ${#failed[@]} -gt 0 ] && [ ${#failed[@]} -le 60 ] || return 1
+  note "the same ${#failed[@]} tests on the distribution's libomp:"
+  in_time 600 "${lit_command[@]}" --timeout 120 --workers 1 -sv \
+    -o "$results/openmp.baseline" "${failed[@]/#/$stock/}" || true
+}
+
+run_suite() {
+  local began=$SECONDS
+  say "Tests: $1"
+  # A suite that leaves no results behind counts as one failure.
+  : >"$results/$1.started"
+  case $1 in
+  clang | passes) suite_lit "$1" 600 ;;
+  scripts) suite_lit "$1" 900 ;;
+  programs) suite_lit "$1" 1500 ;;
+  *) "suite_$1" ;;
+  esac || note "$1: not all is well"
+  note "$1 took $(minutes_since "$began")"
+}
+
+rm -rf "$results"
+mkdir -p "$results"
+: >"$results/build.started"
+if [ $# = 0 ]; then
+  set -- "${all_suites[@]}"
+fi
+if "$scripts/setup.sh" && timeout --kill-after=20 4500 "$scripts/build.sh"; then
+  rm "$results/build.started"
+  for suite in "$@"; do
+    case " ${all_suites[*]} " in
+    *" $suite "*) run_suite "$suite" ;;
+    *) die "no suite $suite: ${all_suites[*]}" ;;
+    esac
+  done
+else
+  note "the build failed: no test was run"
+fi
+
+say "All took $(minutes_since "$start")"
+"$scripts/lit/summary.py" "$results"
