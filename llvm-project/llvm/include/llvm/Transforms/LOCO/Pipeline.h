@@ -1,0 +1,47 @@
+//===- Pipeline.h - The LOCO passes in LLVM's pipelines ---------*- C++ -*-===//
+//
+// Part of the LOCO toolchain, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The one header that clang and the plug-in include: which passes run, in which
+// order, and where in LLVM's pipelines.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLVM_TRANSFORMS_LOCO_PIPELINE_H
+#define LLVM_TRANSFORMS_LOCO_PIPELINE_H
+
+#include "llvm/Passes/OptimizationLevel.h"
+
+namespace llvm {
+
+class PassBuilder;
+
+namespace loco {
+
+/// How an access that may be remote is checked: shadow test in line with a call
+/// on the unlikely side, a call at each access, or not at all (the page-fault
+/// net alone). Atomics act on the home in any case.
+enum class Checks { Inline, Call, None };
+
+struct PipelineOptions {
+  Checks ChecksKind = Checks::Inline;
+  /// Keep the addrspace(7) marks: for tests that look at them. Also
+  /// `-mllvm -loco-stop-before-lowering`.
+  bool StopBeforeLowering = false;
+};
+
+/// Has \p PB run the LOCO passes behind everything else that works on IR, at
+/// every optimisation level. With LTO they run in the compile step, not in the
+/// link step: a module is lowered once, and says so by a module flag.
+void registerPipeline(PassBuilder &PB, const PipelineOptions &Options);
+
+/// Makes the passes known to \p PB by name (`opt -passes=loco-tag`).
+void registerPassNames(PassBuilder &PB);
+
+} // namespace loco
+} // namespace llvm
+
+#endif // LLVM_TRANSFORMS_LOCO_PIPELINE_H

@@ -1,0 +1,540 @@
+//===- LowerPass.cpp - Checks and runtime calls for marked accesses -------===//
+//
+// Part of the LOCO toolchain, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "llvm/Transforms/LOCO/LowerPass.h"
+#include "llvm/IR/DebugInfoMetadata.h"
+#include "llvm/IR/InstIterator.h"
+#include "llvm/IR/Instructions.h"
+#include "llvm/IR/IntrinsicInst.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Transforms/LOCO/Runtime.h"
+#include "llvm/Transforms/Utils/BasicBlockUtils.h"
+#include "llvm/Transforms/Utils/LowerAtomic.h"
+#include <optional>
+
+using namespace llvm;
+using namespace llvm::loco;
+
+#define DEBUG_TYPE "loco-lower"
+
+/// A range of constant length up to this one is checked in line, at its ends.
+static constexpr uint64_t InlineRangeBytes = 256;
+
+namespace {
+
+/// A vector access under a mask: where its arguments stand.
+struct MaskedAccess {
+  unsigned PointerArg;
+  unsigned MaskArg;
+  Type *DataTy;
+  abi::TouchKind Kind;
+  bool IsGather; ///< A pointer a lane.
+};
+
+class Lowering {
+public:
+  Lowering(Function &F, Runtime &RT, Checks ChecksKind)
+      : F(F), DL(F.getDataLayout()), RT(RT), ChecksKind(ChecksKind) {}
+
+  bool run();
+
+private:
+  void lower(Instruction &I);
+  void lowerPlain(Instruction &I, Type *Ty, Align A, abi::TouchKind Kind);
+  void lowerVolatile(Instruction &I, Type *Ty, abi::TouchKind Kind);
+  void lowerAtomic(Instruction &I);
+  void lowerFence(FenceInst &Fence);
+  void lowerMemIntrinsic(AnyMemIntrinsic &Call);
+  void lowerMasked(CallInst &Call, const MaskedAccess &Access);
+  void lowerReady(CallInst &Call);
+
+  /// Checks [Ptr, Ptr + Bytes) before \p I.
+  void check(Instruction &I, Value *Ptr, TypeSize Bytes, Align A,
+             abi::TouchKind Kind);
+  void checkBlock(Instruction &I, Value *Ptr, uint64_t Bytes,
+                  abi::TouchKind Kind);
+  /// Splits before \p I; returns the terminator of a block that runs where the
+  /// job has several nodes.
+  Instruction *whereMulti(Instruction &I);
+  /// Has \p I run with one node only, and what \p Build makes (its result, or
+  /// null) with several. Build inserts before the instruction that it is given.
+  void versionOnMulti(Instruction &I,
+                      function_ref<Value *(Instruction *)> Build);
+  Value *casLoop(Instruction *Before, AtomicRMWInst &RMW, Value *Ptr,
+                 unsigned Bytes);
+
+  /// Takes the mark off operand \p OpNo and returns the plain pointer.
+  Value *unmark(Instruction &I, unsigned OpNo);
+  AllocaInst *buffer(uint64_t Bytes);
+
+  Function &F;
+  const DataLayout &DL;
+  Runtime &RT;
+  Checks ChecksKind;
+  AllocaInst *Buffer = nullptr; ///< What volatile accesses go through.
+  uint64_t BufferBytes = 0;
+};
+
+} // namespace
+
+[[noreturn]] static void failOn(const Instruction &I, const Twine &What) {
+  std::string Text;
+  raw_string_ostream OS(Text);
+  OS << "loco-lower: " << What.str() << ": " << I << "\n  in function "
+     << I.getFunction()->getName();
+  if (const DebugLoc &Loc = I.getDebugLoc())
+    OS << ", line " << Loc.getLine();
+  report_fatal_error(StringRef(Text));
+}
+
+static bool takesRemotePointer(const Instruction &I) {
+  return any_of(I.operands(), [](const Use &U) {
+    return isRemotePointer(U->getType());
+  });
+}
+
+static std::optional<MaskedAccess> getMaskedAccess(const Instruction &I) {
+  auto *II = dyn_cast<IntrinsicInst>(&I);
+  if (!II)
+    return std::nullopt;
+  switch (II->getIntrinsicID()) {
+  case Intrinsic::masked_load:
+    return MaskedAccess{0, 2, II->getType(), abi::TouchLoad, false};
+  case Intrinsic::masked_store:
+    return MaskedAccess{1, 3, II->getArgOperand(0)->getType(), abi::TouchStore,
+                        false};
+  case Intrinsic::masked_gather:
+    return MaskedAccess{0, 2, II->getType(), abi::TouchLoad, true};
+  case Intrinsic::masked_scatter:
+    return MaskedAccess{1, 3, II->getArgOperand(0)->getType(), abi::TouchStore,
+                        true};
+  case Intrinsic::vp_load:
+    return MaskedAccess{0, 1, II->getType(), abi::TouchLoad, false};
+  case Intrinsic::vp_store:
+    return MaskedAccess{1, 2, II->getArgOperand(0)->getType(), abi::TouchStore,
+                        false};
+  case Intrinsic::vp_gather:
+    return MaskedAccess{0, 1, II->getType(), abi::TouchLoad, true};
+  case Intrinsic::vp_scatter:
+    return MaskedAccess{1, 2, II->getArgOperand(0)->getType(), abi::TouchStore,
+                        true};
+  default:
+    return std::nullopt;
+  }
+}
+
+bool Lowering::run() {
+  SmallVector<Instruction *, 64> Work;
+  for (Instruction &I : instructions(F)) {
+    auto *Fence = dyn_cast<FenceInst>(&I);
+    if (Fence ? Fence->getSyncScopeID() != SyncScope::SingleThread
+              : !isa<AddrSpaceCastInst>(I) && takesRemotePointer(I))
+      Work.push_back(&I);
+  }
+  // Backwards, so that a split moves only what is done already.
+  for (Instruction *I : reverse(Work))
+    lower(*I);
+  for (Instruction &I : make_early_inc_range(instructions(F)))
+    if (isa<AddrSpaceCastInst>(I) && isRemotePointer(I.getType()) &&
+        I.use_empty())
+      I.eraseFromParent();
+  if (!Work.empty()) {
+    // It now reads flags and calls libloco.
+    F.removeFnAttr(Attribute::Memory);
+    F.removeFnAttr(Attribute::NoSync);
+    F.removeFnAttr(Attribute::Speculatable);
+  }
+  return !Work.empty();
+}
+
+void Lowering::lower(Instruction &I) {
+  if (auto *Fence = dyn_cast<FenceInst>(&I))
+    return lowerFence(*Fence);
+  if (auto *Load = dyn_cast<LoadInst>(&I)) {
+    if (Load->isAtomic())
+      return lowerAtomic(I);
+    if (Load->isVolatile())
+      return lowerVolatile(I, I.getType(), abi::TouchLoad);
+    return lowerPlain(I, I.getType(), Load->getAlign(), abi::TouchLoad);
+  }
+  if (auto *Store = dyn_cast<StoreInst>(&I);
+      Store && isRemotePointer(Store->getPointerOperandType()) &&
+      !isRemotePointer(Store->getValueOperand()->getType())) {
+    Type *Ty = Store->getValueOperand()->getType();
+    if (Store->isAtomic())
+      return lowerAtomic(I);
+    if (Store->isVolatile())
+      return lowerVolatile(I, Ty, abi::TouchStore);
+    return lowerPlain(I, Ty, Store->getAlign(), abi::TouchStore);
+  }
+  if (isa<AtomicRMWInst, AtomicCmpXchgInst>(I))
+    return lowerAtomic(I);
+  if (auto *Mem = dyn_cast<AnyMemIntrinsic>(&I))
+    return lowerMemIntrinsic(*Mem);
+  if (std::optional<MaskedAccess> Access = getMaskedAccess(I))
+    return lowerMasked(cast<CallInst>(I), *Access);
+  if (auto *Call = dyn_cast<CallInst>(&I))
+    if (Function *Callee = Call->getCalledFunction();
+        Callee && Callee->getName() == ReadyName)
+      return lowerReady(*Call);
+  failOn(I, "an instruction that takes an addrspace(7) pointer is not known");
+}
+
+Value *Lowering::unmark(Instruction &I, unsigned OpNo) {
+  Value *Remote = I.getOperand(OpNo);
+  if (!isRemotePointer(Remote->getType()))
+    return nullptr;
+  Value *Plain = stripRemoteCast(Remote);
+  if (!Plain)
+    failOn(I, "an addrspace(7) pointer does not come from loco-tag");
+  I.setOperand(OpNo, Plain);
+  return Plain;
+}
+
+//===--- Checks -----------------------------------------------------------===//
+
+Instruction *Lowering::whereMulti(Instruction &I) {
+  IRBuilder<> B(&I);
+  return RT.unlikely(RT.isMulti(B), &I);
+}
+
+void Lowering::checkBlock(Instruction &I, Value *Ptr, uint64_t Bytes,
+                          abi::TouchKind Kind) {
+  IRBuilder<> B(&I);
+  if (ChecksKind == Checks::Inline) {
+    Value *NotReady = RT.isNotReady(B, Ptr, Kind);
+    B.SetInsertPoint(RT.unlikely(NotReady, &I));
+  }
+  RT.callSlowPath(B, Ptr, Bytes, Kind);
+}
+
+void Lowering::check(Instruction &I, Value *Ptr, TypeSize Bytes, Align A,
+                     abi::TouchKind Kind) {
+  if (ChecksKind == Checks::None || Bytes.isZero())
+    return;
+  if (!Bytes.isScalable() && Bytes.getFixedValue() <= InlineRangeBytes) {
+    uint64_t Length = Bytes.getFixedValue();
+    checkBlock(I, Ptr, Length, Kind);
+    // The ends lie in one block where the alignment says so.
+    if (ChecksKind == Checks::Inline && A.value() < Length && Length > 64) {
+      IRBuilder<> B(&I);
+      checkBlock(I, B.CreateConstGEP1_64(B.getInt8Ty(), Ptr, Length - 1), 1,
+                 Kind);
+    }
+    return;
+  }
+  Instruction *Before =
+      ChecksKind == Checks::Inline ? whereMulti(I) : &I;
+  IRBuilder<> B(Before);
+  RT.callTouch(B, Ptr, B.CreateTypeSize(B.getInt64Ty(), Bytes), Kind);
+}
+
+void Lowering::lowerPlain(Instruction &I, Type *Ty, Align A,
+                          abi::TouchKind Kind) {
+  unsigned OpNo = Kind == abi::TouchLoad ? LoadInst::getPointerOperandIndex()
+                                         : StoreInst::getPointerOperandIndex();
+  Value *Ptr = unmark(I, OpNo);
+  check(I, Ptr, DL.getTypeStoreSize(Ty), A, Kind);
+}
+
+void Lowering::lowerMemIntrinsic(AnyMemIntrinsic &Call) {
+  struct Range {
+    Value *Ptr;
+    MaybeAlign A;
+    abi::TouchKind Kind;
+  };
+  SmallVector<Range, 2> Ranges;
+  if (Value *Dest = unmark(Call, 0))
+    Ranges.push_back({Dest, Call.getDestAlign(), abi::TouchStore});
+  if (auto *Transfer = dyn_cast<AnyMemTransferInst>(&Call))
+    if (Value *Source = unmark(Call, 1))
+      Ranges.push_back({Source, Transfer->getSourceAlign(), abi::TouchLoad});
+  remangleIntrinsic(Call);
+  if (ChecksKind == Checks::None || Ranges.empty())
+    return;
+
+  auto *Length = dyn_cast<ConstantInt>(Call.getLength());
+  if (Length && Length->getValue().ule(InlineRangeBytes)) {
+    for (const Range &R : Ranges)
+      check(Call, R.Ptr, TypeSize::getFixed(Length->getZExtValue()),
+            R.A.valueOrOne(), R.Kind);
+    return;
+  }
+  Instruction *Before =
+      ChecksKind == Checks::Inline ? whereMulti(Call) : &Call;
+  IRBuilder<> B(Before);
+  for (const Range &R : Ranges)
+    RT.callTouch(B, R.Ptr, Call.getLength(), R.Kind);
+}
+
+void Lowering::lowerReady(CallInst &Call) {
+  Value *Ptr = unmark(Call, 0);
+  auto *Length = cast<ConstantInt>(Call.getArgOperand(1));
+  auto Kind = abi::TouchKind(
+      cast<ConstantInt>(Call.getArgOperand(2))->getZExtValue());
+  check(Call, Ptr, TypeSize::getFixed(Length->getZExtValue()), Align(1), Kind);
+  Call.eraseFromParent();
+}
+
+void Lowering::lowerMasked(CallInst &Call, const MaskedAccess &Access) {
+  Value *Ptr = unmark(Call, Access.PointerArg);
+  remangleIntrinsic(Call);
+  if (ChecksKind == Checks::None)
+    return;
+  Value *Mask = Call.getArgOperand(Access.MaskArg);
+  auto *MaskTy = cast<VectorType>(Mask->getType());
+  Instruction *Before = whereMulti(Call);
+  IRBuilder<> B(Before);
+  if (!Access.IsGather) {
+    // Nothing may be said of the address where no lane is active. Null is
+    // always there to ask for.
+    Value *Any = B.CreateOrReduce(Mask);
+    Instruction *Then = SplitBlockAndInsertIfThen(Any, Before, false);
+    B.SetInsertPoint(Then);
+    Value *Bytes =
+        B.CreateTypeSize(B.getInt64Ty(), DL.getTypeStoreSize(Access.DataTy));
+    Value *Last = B.CreateGEP(B.getInt8Ty(), Ptr,
+                              B.CreateSub(Bytes, B.getInt64(1)));
+    Value *NotReady = B.CreateOr(RT.isNotReady(B, Ptr, Access.Kind),
+                                 RT.isNotReady(B, Last, Access.Kind));
+    B.SetInsertPoint(SplitBlockAndInsertIfThen(NotReady, Then, false));
+    RT.callTouch(B, Ptr, Bytes, Access.Kind);
+    return;
+  }
+  uint64_t LaneBytes =
+      DL.getTypeStoreSize(cast<VectorType>(Access.DataTy)->getElementType());
+  SplitBlockAndInsertForEachLane(
+      MaskTy->getElementCount(), B.getInt64Ty(), Before,
+      [&](IRBuilderBase &IRB, Value *Lane) {
+        Value *Active = IRB.CreateExtractElement(Mask, Lane);
+        if (auto *Known = dyn_cast<ConstantInt>(Active); Known && Known->isZero())
+          return;
+        Value *LanePtr = IRB.CreateExtractElement(Ptr, Lane);
+        LanePtr = IRB.CreateSelect(
+            Active, LanePtr, Constant::getNullValue(LanePtr->getType()));
+        Value *Slow = IRB.CreateAnd(
+            Active, RT.isNotReady(IRB, LanePtr, Access.Kind));
+        Instruction *Then = SplitBlockAndInsertIfThen(
+            Slow, &*IRB.GetInsertPoint(), /*Unreachable=*/false);
+        IRBuilder<> Slowly(Then);
+        RT.callSlowPath(Slowly, LanePtr, LaneBytes, Access.Kind);
+      });
+}
+
+//===--- What acts on the home --------------------------------------------===//
+
+void Lowering::versionOnMulti(Instruction &I,
+                              function_ref<Value *(Instruction *)> Build) {
+  IRBuilder<> B(&I);
+  Instruction *Multi, *Single;
+  SplitBlockAndInsertIfThenElse(RT.isMulti(B), &I, &Multi, &Single,
+                                RT.unlikelyWeights());
+  Multi->setDebugLoc(I.getDebugLoc());
+  BasicBlock *Tail = I.getParent();
+  I.moveBefore(Single);
+  Value *Result = Build(Multi);
+  if (I.getType()->isVoidTy() || I.use_empty())
+    return;
+  PHINode *Phi = PHINode::Create(I.getType(), 2);
+  Phi->insertBefore(Tail->begin());
+  Phi->takeName(&I);
+  Phi->setDebugLoc(I.getDebugLoc());
+  I.replaceAllUsesWith(Phi);
+  Phi->addIncoming(Result, Multi->getParent());
+  Phi->addIncoming(&I, Single->getParent());
+}
+
+void Lowering::lowerFence(FenceInst &Fence) {
+  IRBuilder<> B(whereMulti(Fence));
+  RT.callFence(B, Fence.getOrdering());
+}
+
+AllocaInst *Lowering::buffer(uint64_t Bytes) {
+  if (!Buffer) {
+    BasicBlock &Entry = F.getEntryBlock();
+    IRBuilder<> B(&Entry, Entry.begin());
+    Buffer = B.CreateAlloca(B.getInt8Ty(), nullptr, "loco.buffer");
+    Buffer->setAlignment(Align(64));
+  }
+  if (Bytes > BufferBytes) {
+    BufferBytes = Bytes;
+    Buffer->setAllocatedType(
+        ArrayType::get(Type::getInt8Ty(F.getContext()), Bytes));
+  }
+  return Buffer;
+}
+
+void Lowering::lowerVolatile(Instruction &I, Type *Ty, abi::TouchKind Kind) {
+  bool IsStore = Kind == abi::TouchStore;
+  Value *Ptr = unmark(I, IsStore ? StoreInst::getPointerOperandIndex()
+                                 : LoadInst::getPointerOperandIndex());
+  TypeSize Size = DL.getTypeStoreSize(Ty);
+  if (Size.isScalable())
+    failOn(I, "a volatile access of scalable size");
+  uint64_t Bytes = Size.getFixedValue();
+  AllocaInst *Copy = buffer(Bytes);
+  versionOnMulti(I, [&](Instruction *Before) -> Value * {
+    IRBuilder<> B(Before);
+    B.SetCurrentDebugLocation(I.getDebugLoc());
+    if (IsStore)
+      B.CreateAlignedStore(cast<StoreInst>(I).getValueOperand(), Copy,
+                           Copy->getAlign());
+    RT.callVolatile(B, Ptr, Copy, Bytes, Kind);
+    return IsStore ? nullptr : B.CreateAlignedLoad(Ty, Copy, Copy->getAlign());
+  });
+}
+
+static std::optional<abi::RMW> getRMW(AtomicRMWInst::BinOp Op, Type *Ty) {
+  bool IsKnownFloat = Ty->isFloatTy() || Ty->isDoubleTy();
+  switch (Op) {
+  case AtomicRMWInst::Xchg:
+    return abi::RMWXchg;
+  case AtomicRMWInst::Add:
+    return abi::RMWAdd;
+  case AtomicRMWInst::Sub:
+    return abi::RMWSub;
+  case AtomicRMWInst::And:
+    return abi::RMWAnd;
+  case AtomicRMWInst::Nand:
+    return abi::RMWNand;
+  case AtomicRMWInst::Or:
+    return abi::RMWOr;
+  case AtomicRMWInst::Xor:
+    return abi::RMWXor;
+  case AtomicRMWInst::Max:
+    return abi::RMWMax;
+  case AtomicRMWInst::Min:
+    return abi::RMWMin;
+  case AtomicRMWInst::UMax:
+    return abi::RMWUMax;
+  case AtomicRMWInst::UMin:
+    return abi::RMWUMin;
+  case AtomicRMWInst::FAdd:
+    return IsKnownFloat ? std::optional(abi::RMWFAdd) : std::nullopt;
+  case AtomicRMWInst::FSub:
+    return IsKnownFloat ? std::optional(abi::RMWFSub) : std::nullopt;
+  case AtomicRMWInst::FMax:
+    return IsKnownFloat ? std::optional(abi::RMWFMax) : std::nullopt;
+  case AtomicRMWInst::FMin:
+    return IsKnownFloat ? std::optional(abi::RMWFMin) : std::nullopt;
+  default:
+    return std::nullopt;
+  }
+}
+
+/// The value as an integer of its size, and back.
+static Value *toInteger(IRBuilderBase &B, Value *V, unsigned Bytes) {
+  return B.CreateBitOrPointerCast(V, B.getIntNTy(Bytes * 8));
+}
+static Value *fromInteger(IRBuilderBase &B, Value *V, Type *Ty) {
+  return B.CreateBitOrPointerCast(V, Ty);
+}
+
+/// An operation that libloco does not have, as a loop around its
+/// compare-and-swap.
+Value *Lowering::casLoop(Instruction *Before, AtomicRMWInst &RMW, Value *Ptr,
+                         unsigned Bytes) {
+  BasicBlock *Head = Before->getParent();
+  BasicBlock *Done = SplitBlock(Head, Before);
+  BasicBlock *Loop =
+      BasicBlock::Create(F.getContext(), "loco.cas", &F, Done);
+  IRBuilder<> B(Head->getTerminator());
+  B.SetCurrentDebugLocation(RMW.getDebugLoc());
+  Value *First = RT.callAtomicLoad(B, Ptr, Bytes, AtomicOrdering::Monotonic);
+  Head->getTerminator()->setSuccessor(0, Loop);
+
+  B.SetInsertPoint(Loop);
+  PHINode *Old = B.CreatePHI(First->getType(), 2);
+  Value *OldValue = fromInteger(B, Old, RMW.getType());
+  Value *NewValue = buildAtomicRMWValue(RMW.getOperation(), B, OldValue,
+                                        RMW.getValOperand());
+  Value *Seen = RT.callAtomicCas(B, Ptr, Old, toInteger(B, NewValue, Bytes),
+                                 RMW.getOrdering(), AtomicOrdering::Monotonic);
+  B.CreateCondBr(B.CreateICmpEQ(Seen, Old), Done, Loop);
+  Old->addIncoming(First, Head);
+  Old->addIncoming(Seen, Loop);
+  return OldValue;
+}
+
+void Lowering::lowerAtomic(Instruction &I) {
+  Type *Ty;
+  Align A;
+  unsigned OpNo;
+  if (auto *Load = dyn_cast<LoadInst>(&I)) {
+    Ty = I.getType(), A = Load->getAlign();
+    OpNo = LoadInst::getPointerOperandIndex();
+  } else if (auto *Store = dyn_cast<StoreInst>(&I)) {
+    Ty = Store->getValueOperand()->getType(), A = Store->getAlign();
+    OpNo = StoreInst::getPointerOperandIndex();
+  } else if (auto *RMW = dyn_cast<AtomicRMWInst>(&I)) {
+    Ty = RMW->getType(), A = RMW->getAlign();
+    OpNo = AtomicRMWInst::getPointerOperandIndex();
+  } else {
+    auto &Cas = cast<AtomicCmpXchgInst>(I);
+    Ty = Cas.getCompareOperand()->getType(), A = Cas.getAlign();
+    OpNo = AtomicCmpXchgInst::getPointerOperandIndex();
+  }
+  Value *Ptr = unmark(I, OpNo);
+  uint64_t Bytes = DL.getTypeStoreSize(Ty);
+  // LLVM makes __atomic_* calls of these, which libloco takes over.
+  if (Bytes > abi::MaxAtomicBytes || !isPowerOf2_64(Bytes) || A.value() < Bytes)
+    return;
+
+  versionOnMulti(I, [&](Instruction *Before) -> Value * {
+    IRBuilder<> B(Before);
+    B.SetCurrentDebugLocation(I.getDebugLoc());
+    if (auto *Load = dyn_cast<LoadInst>(&I))
+      return fromInteger(
+          B, RT.callAtomicLoad(B, Ptr, Bytes, Load->getOrdering()), Ty);
+    if (auto *Store = dyn_cast<StoreInst>(&I)) {
+      Value *V = toInteger(B, Store->getValueOperand(), Bytes);
+      RT.callAtomicStore(B, Ptr, V, Store->getOrdering());
+      return nullptr;
+    }
+    if (auto *RMW = dyn_cast<AtomicRMWInst>(&I)) {
+      std::optional<abi::RMW> Op = getRMW(RMW->getOperation(), Ty);
+      if (!Op)
+        return casLoop(Before, *RMW, Ptr, Bytes);
+      Value *V = toInteger(B, RMW->getValOperand(), Bytes);
+      Value *Old = RT.callAtomicRMW(B, Ptr, V, *Op, RMW->getOrdering());
+      return fromInteger(B, Old, Ty);
+    }
+    auto &Cas = cast<AtomicCmpXchgInst>(I);
+    Value *Expected = toInteger(B, Cas.getCompareOperand(), Bytes);
+    Value *Desired = toInteger(B, Cas.getNewValOperand(), Bytes);
+    Value *Old =
+        RT.callAtomicCas(B, Ptr, Expected, Desired, Cas.getSuccessOrdering(),
+                         Cas.getFailureOrdering());
+    Value *Result = B.CreateInsertValue(PoisonValue::get(I.getType()),
+                                        fromInteger(B, Old, Ty), 0);
+    return B.CreateInsertValue(Result, B.CreateICmpEQ(Old, Expected), 1);
+  });
+}
+
+//===--- The pass ---------------------------------------------------------===//
+
+/// Nothing marked may reach code generation, which would take it for plain.
+static void verifyNoneLeft(Function &F) {
+  for (Instruction &I : instructions(F))
+    if (isRemotePointer(I.getType()) || takesRemotePointer(I))
+      failOn(I, "an addrspace(7) pointer is left");
+}
+
+PreservedAnalyses LowerPass::run(Module &M, ModuleAnalysisManager &) {
+  if (isLowered(M))
+    return PreservedAnalyses::all();
+  Runtime RT(M);
+  for (Function &F : M)
+    if (!isLeftAlone(F))
+      Lowering(F, RT, ChecksKind).run();
+  if (Function *Ready = M.getFunction(ReadyName); Ready && Ready->use_empty())
+    Ready->eraseFromParent();
+  for (Function &F : M)
+    verifyNoneLeft(F);
+  markLowered(M);
+  return PreservedAnalyses::none();
+}
