@@ -75,7 +75,7 @@ build_passes() {
   local out=$build/passes
   say "Passes: LLVMLOCO.so for opt-$LLVM_MAJOR"
   cmake_configure "$out" -S "$root/llvm-project/llvm/lib/Transforms/LOCO" "${compilers[@]}" \
-    -DLLVM_DIR="$llvm_prefix/lib/cmake/llvm"
+    -DLLVM_DIR="$llvm_prefix/lib/cmake/llvm" -DCMAKE_INSTALL_LIBDIR=lib
   ninja_build "$out"
   quietly "$out/install.log" cmake --install "$out" --prefix "$install"
 }

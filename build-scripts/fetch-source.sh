@@ -27,7 +27,9 @@ if [ $full = yes ]; then
   parts+=(llvm)
   left_out=(llvm/test llvm/unittests llvm/docs clang/www)
 else
-  parts+=(llvm/cmake llvm/utils/lit)
+  # The last two are hooked for the build in the tree only; with it there is one
+  # series for both trees.
+  parts+=(llvm/cmake llvm/utils/lit llvm/lib/Passes llvm/lib/Transforms/CMakeLists.txt)
   left_out=(clang/test clang/unittests clang/docs clang/www)
 fi
 [ $full = yes ] && want_tree=$LLVM_TREE_FULL || want_tree=$LLVM_TREE
