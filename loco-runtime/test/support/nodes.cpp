@@ -76,6 +76,11 @@ void serve(std::vector<Child> &children, Child &child) {
     if (frame.value()->kind == FrameKind::Gather) {
       child.gather = frame.value()->payload;
       answer(children);
+    } else if (frame.value()->kind == FrameKind::Failure) {
+      // As the launcher does; the node that fails ends by itself.
+      for (Child &other : children)
+        if (other.pid != child.pid)
+          kill(other.pid, SIGKILL);
     }
   }
 }

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Channels between real processes.
+#include "loco/channels.h"
+#include "support/nodes.h"
+
+#include <chrono>
+#include <cstring>
+#include <gtest/gtest.h>
+#include <thread>
+#include <vector>
+
+using namespace loco;
+using fabric::Fabric;
+using fabric::Segment;
+using test::meet;
+using test::run_fabric;
+
+namespace {
+
+constexpr int Nodes = 4;
+
+TEST(SharedRegion, EveryNodeReadsWhatAnyNodeWrote) {
+  EXPECT_TRUE(run_fabric(3, [](Fabric &fabric, Bootstrap &bootstrap) {
+                SharedRegion region(fabric, 300);
+                const char mark = static_cast<char>('a' + fabric.node());
+                for (int node = 0; node < 3; ++node)
+                  region.write(node, 100 * fabric.node() + node, &mark, 1);
+                region.flush();
+                meet(bootstrap);
+                for (int writer = 0; writer < 3; ++writer) {
+                  char row[3];
+                  region.read(2, 100 * writer, row, 3);
+                  const char mark = static_cast<char>('a' + writer);
+                  const char expected[3] = {0, 0, mark};
+                  EXPECT_EQ(std::memcmp(row, expected, 3), 0);
+                  EXPECT_EQ(region.local()[100 * writer + fabric.node()],
+                            std::byte(mark));
+                }
+              }).all_passed());
+}
+
+TEST(SharedRegion, WritingPastTheEndIsFatal) {
+  testing::internal::CaptureStderr();
+  EXPECT_FALSE(run_fabric(1, [](Fabric &fabric, Bootstrap &) {
+                 SharedRegion region(fabric, 10);
+                 region.write(0, 8, "abc", 3);
+               }).all_passed());
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_NE(said.find("bytes 8 to 11 lie outside a shared region of 10"),
+            std::string::npos)
+      << said;
+}
+
+TEST(AtomicVar, AddsUpForIntegersAndFloats) {
+  constexpr int Rounds = 5000;
+  EXPECT_TRUE(run_fabric(3, [](Fabric &fabric, Bootstrap &bootstrap) {
+                AtomicVar<std::int64_t> big(fabric, 0);
+                AtomicVar<std::uint16_t> small(fabric, 1);
+                AtomicVar<double> real(fabric, 2);
+                for (int i = 0; i < Rounds; ++i) {
+                  big.fetch_add(-2);
+                  small.fetch_add(3);
+                  real.fetch_add(0.5);
+                }
+                meet(bootstrap);
+                EXPECT_EQ(big.load(), -2 * 3 * Rounds);
+                EXPECT_EQ(small.load(), std::uint16_t(3 * 3 * Rounds));
+                EXPECT_EQ(real.load(), 0.5 * 3 * Rounds);
+              }).all_passed());
+}
+
+TEST(StateTable, EveryNodeSeesEveryRow) {
+  EXPECT_TRUE(run_fabric(Nodes, [](Fabric &fabric, Bootstrap &) {
+                StateTable table(fabric, 3);
+                table.set(0, 10 + fabric.node());
+                table.set(1, 1);
+                table.push(0, 2, Nodes);
+                table.wait_at_least(1, 1, Nodes);
+                for (int row = 0; row < Nodes; ++row) {
+                  table.wait_at_least(0, 10, row + 1);
+                  EXPECT_EQ(table.read(row, 0), 10u + row);
+                  EXPECT_EQ(table.read(row, 2), 0u);
+                }
+              }).all_passed());
+}
+
+TEST(Barrier, NobodyLeavesBeforeAllHaveCome) {
+  constexpr std::uint64_t Rounds = 2000;
+  EXPECT_TRUE(run_fabric(Nodes, [](Fabric &fabric, Bootstrap &) {
+                Barrier barrier(fabric);
+                AtomicVar<std::uint64_t> arrived(fabric, 0);
+                for (std::uint64_t round = 1; round <= Rounds; ++round) {
+                  arrived.fetch_add(1);
+                  barrier.wait(Nodes);
+                  ASSERT_GE(arrived.load(), round * Nodes);
+                  barrier.wait(Nodes);
+                  ASSERT_LE(arrived.load(), (round + 1) * Nodes);
+                }
+              }).all_passed());
+}
+
+TEST(Barrier, WritesBeforeItAreSeenAfterIt) {
+  EXPECT_TRUE(run_fabric(Nodes, [](Fabric &fabric, Bootstrap &) {
+                Barrier barrier(fabric);
+                SharedRegion region(fabric, 8 * Nodes);
+                for (std::uint64_t round = 1; round <= 1000; ++round) {
+                  const std::uint64_t mark = round;
+                  for (int node = 0; node < Nodes; ++node)
+                    region.write(node, 8 * fabric.node(), &mark, 8);
+                  barrier.wait(Nodes);
+                  for (int node = 0; node < Nodes; ++node) {
+                    std::uint64_t seen;
+                    std::memcpy(&seen, region.local() + 8 * node, 8);
+                    ASSERT_EQ(seen, round);
+                  }
+                  barrier.wait(Nodes);
+                }
+              }).all_passed());
+}
+
+TEST(Barrier, OfFewerNodesDoesNotDisturbThatOfAll) {
+  EXPECT_TRUE(run_fabric(Nodes, [](Fabric &fabric, Bootstrap &) {
+                Barrier barrier(fabric);
+                AtomicVar<std::uint64_t> pairs(fabric, 0), all(fabric, 0);
+                for (std::uint64_t round = 1; round <= 300; ++round) {
+                  if (fabric.node() < 2)
+                    for (int i = 0; i < 3; ++i) {
+                      pairs.fetch_add(1);
+                      barrier.wait(2);
+                      ASSERT_GE(pairs.load(), ((round - 1) * 3 + i + 1) * 2);
+                    }
+                  if (fabric.node() == 0)
+                    barrier.wait(1);
+                  all.fetch_add(1);
+                  barrier.wait(Nodes);
+                  ASSERT_GE(all.load(), round * Nodes);
+                }
+              }).all_passed());
+}
+
+TEST(Barrier, ThatLeavesTheCallerOutIsFatal) {
+  testing::internal::CaptureStderr();
+  EXPECT_FALSE(run_fabric(2, [](Fabric &fabric, Bootstrap &) {
+                 Barrier barrier(fabric);
+                 if (fabric.node() == 1)
+                   barrier.wait(1);
+               }, {.seconds = 5, .started = {}}).all_passed());
+  EXPECT_NE(testing::internal::GetCapturedStderr().find(
+                "node 1 waits at a barrier of 1 of 2 nodes"),
+            std::string::npos);
+}
+
+TEST(TicketLock, ExcludesThreadsAndNodes) {
+  constexpr int Threads = 2, Rounds = 2000;
+  EXPECT_TRUE(run_fabric(3, [](Fabric &fabric, Bootstrap &bootstrap) {
+                SharedRegion region(fabric, 128);
+                TicketLock lock(fabric, region.place(1));
+                std::vector<std::thread> threads;
+                for (int t = 0; t < Threads; ++t)
+                  threads.emplace_back([&] {
+                    for (int i = 0; i < Rounds; ++i) {
+                      lock.lock();
+                      // Not atomic: only the lock keeps the sum right.
+                      std::uint64_t sum;
+                      region.read(2, 64, &sum, 8);
+                      ++sum;
+                      region.write(2, 64, &sum, 8);
+                      region.flush();
+                      lock.unlock();
+                    }
+                  });
+                for (std::thread &thread : threads)
+                  thread.join();
+                meet(bootstrap);
+                std::uint64_t sum;
+                region.read(2, 64, &sum, 8);
+                EXPECT_EQ(sum, 3u * Threads * Rounds);
+                EXPECT_FALSE(lock.is_held());
+              }).all_passed());
+}
+
+TEST(TicketLock, ServesInOrderOfArrival) {
+  EXPECT_TRUE(
+      run_fabric(3, [](Fabric &fabric, Bootstrap &bootstrap) {
+        SharedRegion region(fabric, 8);
+        TicketLock lock(fabric, region.place(0));
+        AtomicVar<std::uint32_t> served(fabric, 0);
+        if (fabric.node() == 0)
+          lock.lock();
+        meet(bootstrap);
+        // Node 1 queues, then node 2; then node 0 lets them in.
+        std::thread waiter;
+        for (int turn = 1; turn <= 2; ++turn) {
+          if (fabric.node() == turn)
+            waiter = std::thread([&] {
+              lock.lock();
+              EXPECT_EQ(served.fetch_add(1), std::uint32_t(fabric.node() - 1));
+              lock.unlock();
+            });
+          // The ticket is taken when the high half says so.
+          AtomicVar<std::uint32_t> next(
+              fabric, Place{0, Segment::Control, region.place(0, 4).offset});
+          fabric.wait_until([&] { return next.load() == 1u + turn; });
+          meet(bootstrap);
+        }
+        if (fabric.node() == 0) {
+          EXPECT_EQ(served.load(), 0u);
+          lock.unlock();
+        } else {
+          waiter.join();
+        }
+        meet(bootstrap);
+        EXPECT_EQ(served.load(), 2u);
+      }).all_passed());
+}
+
+TEST(TicketLock, TryLockTakesOnlyAFreeLock) {
+  EXPECT_TRUE(run_fabric(2, [](Fabric &fabric, Bootstrap &bootstrap) {
+                SharedRegion region(fabric, 8);
+                TicketLock lock(fabric, region.place(1));
+                if (fabric.node() == 0) {
+                  EXPECT_FALSE(lock.is_held());
+                  EXPECT_TRUE(lock.try_lock());
+                }
+                meet(bootstrap);
+                EXPECT_TRUE(lock.is_held());
+                EXPECT_FALSE(lock.try_lock());
+                meet(bootstrap);
+                if (fabric.node() == 0)
+                  lock.unlock();
+                meet(bootstrap);
+                EXPECT_FALSE(lock.is_held());
+                if (fabric.node() == 1) {
+                  EXPECT_TRUE(lock.try_lock());
+                  lock.unlock();
+                }
+              }).all_passed());
+}
+
+TEST(TicketLock, TicketsWrapAround) {
+  EXPECT_TRUE(run_fabric(2, [](Fabric &fabric, Bootstrap &bootstrap) {
+                SharedRegion region(fabric, 64);
+                // Three tickets before both halves overflow.
+                AtomicVar<std::uint64_t> word(fabric, region.place(0));
+                if (fabric.node() == 0)
+                  word.store(0xfffffffdfffffffdu);
+                meet(bootstrap);
+                TicketLock lock(fabric, region.place(0));
+                for (int i = 0; i < 50; ++i) {
+                  lock.lock();
+                  std::uint64_t sum;
+                  region.read(1, 8, &sum, 8);
+                  ++sum;
+                  region.write(1, 8, &sum, 8);
+                  region.flush();
+                  lock.unlock();
+                }
+                meet(bootstrap);
+                std::uint64_t sum;
+                region.read(1, 8, &sum, 8);
+                EXPECT_EQ(sum, 100u);
+                EXPECT_EQ(word.load(), (97ull << 32) + 97);
+              }).all_passed());
+}
+
+} // namespace
