@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// access.cpp - the slow paths of loads and stores, and the questions and
+// operations of the __builtin_loco_ family (loco/abi.h).
+
+#include "loco/abi.h"
+
+#include "base/export.h"
+#include "memory/atomics.h"
+#include "memory/coherence.h"
+#include "memory/heap.h"
+#include "memory/output.h"
+
+#include <cerrno>
+
+using namespace loco::memory;
+
+namespace {
+
+/// A slow path is not seen by the code around it: errno stays, and what it
+/// allocates is private.
+class SlowPath {
+public:
+  ~SlowPath() { errno = SavedErrno; }
+
+private:
+  int SavedErrno = errno;
+  heap::PrivateScope Private;
+};
+
+/// The length of the run from `shadow` on, at most `count`, of blocks that are
+/// ready (above_is_ready false) or not.
+Block run_length(const std::atomic<std::uint8_t> *shadow, Block count,
+                 std::uint8_t limit, bool ready) {
+  Block n = 0;
+  while (n < count &&
+         (shadow[n].load(std::memory_order_relaxed) <= limit) == ready)
+    ++n;
+  return n;
+}
+
+void prepare_range(const void *p, std::size_t bytes, Access access) {
+  if (coherence == nullptr || bytes == 0)
+    return;
+  SlowPath slow_path;
+  std::uint8_t limit =
+      access == Access::Load ? LOCO_SHADOW_CLEAN : LOCO_SHADOW_READY;
+  auto address = reinterpret_cast<std::uintptr_t>(p);
+  auto end = address + bytes;
+  while (address < end) {
+    auto offset =
+        coherence->space().find(reinterpret_cast<const void *>(address));
+    if (!offset)
+      return; // not LOCO's, or the end of it
+    std::uint64_t room = coherence->space().contiguous_bytes(*offset);
+    std::uint64_t n = end - address < room ? end - address : room;
+    Block block = block_at(*offset);
+    Block last = block_at(*offset + n - 1);
+    auto *shadow =
+        AddressSpace::shadow_of(reinterpret_cast<const void *>(address));
+    while (block <= last) {
+      Block ready = run_length(shadow, last - block + 1, limit, true);
+      block += ready;
+      shadow += ready;
+      if (block > last)
+        break;
+      Block missing = run_length(shadow, last - block + 1, limit, false);
+      coherence->prepare(block, missing, access);
+      block += missing;
+      shadow += missing;
+    }
+    address += n;
+  }
+}
+
+} // namespace
+
+extern "C" {
+
+LOCO_EXPORT LOCO_PRESERVE_MOST void __loco_load(const void *p, size_t n) {
+  prepare_range(p, n, Access::Load);
+}
+
+LOCO_EXPORT LOCO_PRESERVE_MOST void __loco_store(void *p, size_t n) {
+  prepare_range(p, n, Access::Store);
+}
+
+LOCO_EXPORT LOCO_PRESERVE_MOST void __loco_touch(const void *p, size_t n,
+                                                 int kind) {
+  prepare_range(p, n,
+                kind == LOCO_TOUCH_STORE ? Access::Store : Access::Load);
+}
+
+LOCO_EXPORT void __loco_prefetch(const void *p, size_t n) {
+  prepare_range(p, n, Access::Load);
+}
+
+LOCO_EXPORT void __loco_release(void) {
+  if (coherence == nullptr)
+    return;
+  SlowPath slow_path;
+  flush_output();
+  coherence->release();
+}
+
+LOCO_EXPORT void __loco_acquire(void) {
+  if (coherence == nullptr)
+    return;
+  SlowPath slow_path;
+  coherence->acquire();
+}
+
+LOCO_EXPORT void __loco_fence(int order) {
+  if (coherence == nullptr)
+    return;
+  SlowPath slow_path;
+  order_before(order);
+  order_after(order);
+}
+
+LOCO_EXPORT void __loco_volatile_load(const void *p, void *out, size_t n) {
+  SlowPath slow_path;
+  if (is_managed(p))
+    return read_at_home(p, out, n);
+  __builtin_memcpy(out, const_cast<const void *>(p), n);
+}
+
+LOCO_EXPORT void __loco_volatile_store(void *p, const void *in, size_t n) {
+  SlowPath slow_path;
+  if (is_managed(p))
+    return write_at_home(p, in, n);
+  __builtin_memcpy(p, in, n);
+}
+
+LOCO_EXPORT int __loco_home(const void *p) {
+  if (coherence == nullptr)
+    return -1;
+  auto offset = coherence->space().find(p);
+  return offset ? coherence->homes().find(extent_of(block_at(*offset))) : -1;
+}
+
+LOCO_EXPORT int __loco_is_local(const void *p) {
+  return AddressSpace::shadow_of(p)->load(std::memory_order_relaxed) <=
+         LOCO_SHADOW_CLEAN;
+}
+
+LOCO_EXPORT int __loco_node(void) {
+  return coherence ? coherence->network().node() : 0;
+}
+
+LOCO_EXPORT int __loco_num_nodes(void) {
+  return coherence ? coherence->network().num_nodes() : 1;
+}
+
+} // extern "C"

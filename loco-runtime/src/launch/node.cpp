@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// node.cpp - the life of one process of a job: libloco's constructor joins the
+// others and opens the layers from the bottom up; main runs on node 0 alone,
+// the other nodes serve spans; all leave through exit().
+
+#include "base/export.h"
+#include "base/fatal.h"
+#include "base/settings.h"
+#include "fabric/fabric.h"
+#include "launch/bootstrap.h"
+#include "launch/same_program.h"
+#include "loco/abi.h"
+#include "memory/address_space.h"
+#include "memory/coherence.h"
+#include "memory/fault_thread.h"
+#include "memory/globals.h"
+#include "memory/heap.h"
+#include "memory/page_table.h"
+#include "memory/stats.h"
+#include "memory/threads.h"
+#include "memory/wide_lock.h"
+#include "omp/spans.h"
+#include "omp/words.h"
+
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+#include <dlfcn.h>
+#include <iostream>
+#include <optional>
+#include <thread>
+#include <unistd.h>
+
+namespace loco {
+
+namespace {
+
+// The program's own object of this kind is constructed on node 0 only.
+std::ios_base::Init make_streams_ready_on_every_node;
+
+/// All that lives as long as the process; never destroyed, as exit handlers of
+/// the program may still use it.
+struct Node {
+  std::unique_ptr<Bootstrap> bootstrap;
+  memory::AddressSpace space;
+  memory::PageTable pages;
+  std::unique_ptr<fabric::Fabric> fabric;
+
+  std::atomic<bool> leaving{false}; ///< node 0 has said so, or is node 0
+  std::atomic<int> asked_status{-1};
+};
+Node *node = nullptr;
+
+template <typename T> T must(Result<T> result) {
+  if (!result.ok())
+    fatal(result.error().message);
+  return std::move(result.value());
+}
+void must(Result<void> result) {
+  if (!result.ok())
+    fatal(result.error().message);
+}
+
+/// Bytes of Control that the layers reserve, with room for the fabric's own.
+std::uint64_t control_bytes(const memory::AddressSpace &space) {
+  static constexpr std::uint64_t Fixed = 64 << 20;
+  return Fixed + 2 * std::uint64_t{space.num_blocks()};
+}
+
+void receive_shutdown(int source, std::span<const std::byte> payload) {
+  int status = 0;
+  if (payload.size() == sizeof status)
+    std::memcpy(&status, payload.data(), sizeof status);
+  if (node->fabric->node() == 0) {
+    // The program called exit() on another node: as from one process, it runs
+    // here, on a thread that may wait.
+    (void)source;
+    node->asked_status = status;
+    start_internal_thread(
+        "loco-exit", [](void *) { std::exit(node->asked_status); }, nullptr);
+    return;
+  }
+  node->leaving = true;
+  if (!omp::stop_serving()) {
+    // exit() was called while a parallel region runs: its threads end with the
+    // process, as they would in one.
+    std::fflush(nullptr);
+    node->bootstrap->report_stats(memory::stats.json());
+    _exit(0);
+  }
+}
+
+void send_shutdown(int to, int status) {
+  node->fabric->send(to, fabric::Message::Shutdown,
+                     std::as_bytes(std::span(&status, 1)));
+}
+
+/// The first exit handler to be registered, so the last to run.
+void leave_job(int status, void *) {
+  if (node == nullptr || node->bootstrap == nullptr)
+    return;
+  if (node->fabric != nullptr) {
+    memory::heap::PrivateScope scope;
+    if (node->fabric->node() == 0) {
+      for (int peer = 1; peer < node->fabric->num_nodes(); ++peer)
+        send_shutdown(peer, 0);
+    } else if (!node->leaving) {
+      send_shutdown(0, status);
+      node->fabric->wait_until([] { return node->leaving.load(); });
+    }
+  }
+  if (node->bootstrap->node() == 0)
+    node->bootstrap->report_exit(status);
+  if (settings().stats)
+    node->bootstrap->report_stats(memory::stats.json());
+}
+
+void join_job() {
+  using namespace memory;
+  set_failure_context(node->bootstrap->node(), [](std::string_view message) {
+    node->bootstrap->report_failure(std::string(message));
+  });
+  check_same_program(*node->bootstrap);
+  must(node->space.open(settings().window_bytes));
+  must(node->pages.open());
+  must(node->pages.watch(reinterpret_cast<void *>(WindowBase),
+                         node->space.window_bytes()));
+  node->fabric = must(fabric::make_fabric(
+      {.memory_bytes = node->space.memory_bytes(),
+       .control_bytes = control_bytes(node->space),
+       .memory_fd = node->space.memfd(),
+       .memory = node->space.runtime_view()},
+      *node->bootstrap));
+  fabric::Fabric &fabric = *node->fabric;
+  coherence = new Coherence(fabric, node->space, node->pages);
+  WideLock::open(fabric);
+  omp::open_words(fabric);
+  omp::open_spans(fabric, settings().threads > 0
+                              ? settings().threads
+                              : static_cast<int>(
+                                    std::thread::hardware_concurrency()));
+  heap::set_handlers(fabric);
+  fabric.set_handler(fabric::Message::Shutdown, receive_shutdown);
+  fabric.start();
+  start_fault_thread(*coherence, node->pages);
+  open_globals(node->space, node->pages);
+  heap::open(*coherence);
+  open_threads(*coherence);
+  heap::enter_user_thread(); // static constructors allocate what main uses
+  *LOCO_FLAG_MULTI = 1;
+  *LOCO_FLAG_WORKER = fabric.node() != 0;
+  // Nobody's messages or gets come before everybody is ready.
+  must(node->bootstrap->all_gather(""));
+}
+
+__attribute__((constructor)) void start_node() {
+  node = new Node;
+  must(memory::AddressSpace::map_shadow());
+  node->bootstrap = must(make_bootstrap());
+  if (node->bootstrap->num_nodes() > 1)
+    join_job();
+  else
+    memory::heap::open_one_node();
+  on_exit(leave_job, nullptr);
+}
+
+// ------------------------------------------------------------------- main
+
+using MainFn = int(int, char **, char **);
+
+struct MainCall {
+  MainFn *main;
+  int argc;
+  char **argv, **envp;
+};
+
+void *run_main(void *argument) {
+  auto *call = static_cast<MainCall *>(argument);
+  memory::close_globals();
+  if (node->fabric->node() == 0)
+    std::exit(call->main(call->argc, call->argv, call->envp));
+  omp::serve_spans();
+  std::exit(0);
+}
+
+MainFn *user_main = nullptr;
+
+int run_main_on_window_stack(int argc, char **argv, char **envp) {
+  MainCall call{user_main, argc, argv, envp};
+  memory::run_as_user_thread(run_main, &call);
+  return 0; // main ended by pthread_exit: the last thread ends the process
+}
+
+} // namespace
+} // namespace loco
+
+extern "C" {
+
+using StartMainFn = int(loco::MainFn *, int, char **, void (*)(), void (*)(),
+                        void (*)(), void *);
+
+LOCO_EXPORT int __libc_start_main(loco::MainFn *main, int argc, char **argv,
+                                  void (*init)(), void (*fini)(),
+                                  void (*rtld_fini)(), void *stack_end) {
+  auto *next =
+      reinterpret_cast<StartMainFn *>(dlsym(RTLD_NEXT, "__libc_start_main"));
+  if (next == nullptr)
+    loco::fatal("libc has no __libc_start_main");
+  if (loco::node == nullptr || loco::node->fabric == nullptr)
+    return next(main, argc, argv, init, fini, rtld_fini, stack_end);
+  loco::user_main = main;
+  return next(loco::run_main_on_window_stack, argc, argv, init, fini,
+              rtld_fini, stack_end);
+}
+
+} // extern "C"

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// atomics.h - atomic operations on program memory. They act at the home of the
+// address (M7): whatever this node caches, there is one truth. A word's atomics
+// go through the fabric from everywhere but the home, whose CPU atomics are
+// atomic with those (fabric.h, compare_exchange).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace loco::memory {
+
+/// Atomic operations of `width` in {1, 2, 4, 8, 16} bytes on an address aligned
+/// to it. Orders are __ATOMIC_*; one stronger than relaxed implies release()
+/// before and acquire() after, as fits the operation. Any user thread.
+void atomic_load(const void *p, void *into, unsigned width, int order);
+void atomic_store(void *p, const void *from, unsigned width, int order);
+/// Stores the old value through `expected`; returns whether it exchanged.
+bool atomic_compare_exchange(void *p, void *expected, const void *desired,
+                             unsigned width, int order, int failure_order);
+
+/// The release and acquire that an order stands for.
+void order_before(int order);
+void order_after(int order);
+
+/// Reads and writes any bytes at their homes, past the cache, without order.
+void read_at_home(const void *p, void *into, std::size_t bytes);
+void write_at_home(void *p, const void *from, std::size_t bytes);
+
+/// Whether LOCO manages the address, so that the above are needed.
+bool is_managed(const void *p);
+
+} // namespace loco::memory

@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// coherence.cpp - the protocol: misses, first writes, releases, acquires.
+
+#include "memory/coherence.h"
+
+#include "memory/reserve.h"
+
+#include <cerrno>
+#include <cstring>
+#include <sched.h>
+#include <sys/mman.h>
+
+namespace loco::memory {
+
+using fabric::Segment;
+
+Coherence::Coherence(fabric::Fabric &fabric, AddressSpace &space,
+                     PageTable &pages)
+    : Network(fabric), Space(space), Pages(pages),
+      Directory(fabric, space.window_bytes(), space.num_extents()),
+      Exported(fabric, space.num_blocks()), Log(fabric),
+      Twins(space.num_blocks()),
+      Info(reserve_array<BlockInfo>(space.num_blocks(), "block states")),
+      Flags(reserve_array<std::atomic<std::uint8_t>>(space.num_extents(),
+                                                     "extent flags")),
+      DirtyBlocks(space.num_blocks(), "the list of dirty blocks"),
+      Modified(space.num_blocks(), "the list of modified blocks"),
+      Pieces(reserve_array<fabric::Piece>(MaxPiecesPerBlock, "a delta")) {}
+
+// ------------------------------------------------------------------ locks
+
+bool Coherence::try_lock(Block block) {
+  return !Info[block].Locked.exchange(true, std::memory_order_acquire);
+}
+
+void Coherence::lock(Block block) {
+  for (unsigned spins = 0; !try_lock(block); ++spins) {
+    if (spins < 32)
+      __builtin_ia32_pause();
+    else
+      sched_yield();
+  }
+}
+
+void Coherence::unlock(Block block) {
+  Info[block].Locked.store(false, std::memory_order_release);
+}
+
+// Several locks are always taken in ascending order.
+void Coherence::lock_run(Block first, Block count) {
+  for (Block b = first; b < first + count; ++b)
+    lock(b);
+}
+
+bool Coherence::try_lock_run(Block first, Block count) {
+  for (Block b = first; b < first + count; ++b)
+    if (!try_lock(b)) {
+      unlock_run(first, b - first);
+      return false;
+    }
+  return true;
+}
+
+void Coherence::unlock_run(Block first, Block count) {
+  for (Block b = first; b < first + count; ++b)
+    unlock(b);
+}
+
+void Coherence::set_states(Block first, Block count, State state,
+                           loco_shadow shadow) {
+  for (Block b = first; b < first + count; ++b)
+    Info[b].State = state;
+  AddressSpace::set_shadow(Space.address_of(first), count, shadow);
+}
+
+/// Splits [first, first + count) into maximal runs for which `in_run` holds.
+template <typename InRun, typename Visit>
+static void for_each_run(Block first, Block count, InRun in_run, Visit visit) {
+  Block end = first + count;
+  for (Block b = first; b < end;) {
+    if (!in_run(b)) {
+      ++b;
+      continue;
+    }
+    Block start = b;
+    while (b < end && in_run(b))
+      ++b;
+    visit(start, b - start);
+  }
+}
+
+// ----------------------------------------------------------------- misses
+
+void Coherence::prepare(Block first, Block count, Access access) {
+  ScopedNanos timer(stats.MissNanos);
+  Block end = first + count;
+  while (first < end) {
+    Block extent_end = first_block(extent_of(first) + 1);
+    Block run = (extent_end < end ? extent_end : end) - first;
+    prepare_in_extent(first, run, access);
+    first += run;
+  }
+}
+
+void Coherence::prepare_in_extent(Block first, Block count, Access access) {
+  Extent extent = extent_of(first);
+  int home = Directory.claim(extent);
+  if (home == Network.node())
+    install_home(extent);
+  lock_run(first, count);
+  prepare_locked(first, count, access, home);
+  unlock_run(first, count);
+}
+
+bool Coherence::try_prepare(Block block, Access access) {
+  Extent extent = extent_of(block);
+  int home = Directory.claim(extent);
+  if (home == Network.node() && !install_home(extent, /*wait=*/false))
+    return false;
+  if (!try_lock(block))
+    return false;
+  prepare_locked(block, 1, access, home);
+  // The kernel may have reclaimed the page-table entry of a present block.
+  State state = Info[block].State;
+  Pages.install(Space.address_of(block), BlockBytes,
+                state == State::Clean || state == State::HomeProtected);
+  unlock(block);
+  return true;
+}
+
+void Coherence::prepare_locked(Block first, Block count, Access access,
+                               int home) {
+  for_each_run(
+      first, count,
+      [&](Block b) { return Info[b].State == State::Absent; },
+      [&](Block b, Block n) { fetch(b, n, access, home); });
+  if (access == Access::Load)
+    return;
+  for_each_run(
+      first, count, [&](Block b) { return Info[b].State == State::Clean; },
+      [&](Block b, Block n) { make_dirty(b, n); });
+  for_each_run(
+      first, count,
+      [&](Block b) { return Info[b].State == State::HomeProtected; },
+      [&](Block b, Block n) { unprotect_home(b, n); });
+}
+
+void Coherence::fetch(Block first, Block count, Access access, int home) {
+  // Before the get: an acquire that looks for copies finds this extent, or is
+  // early enough for the get to see what it is about (M6).
+  Flags[extent_of(first)].fetch_or(HasCopies, std::memory_order_seq_cst);
+  Exported.mark(home, first, count);
+  // Filled through the runtime view while no page-table entry exists: no
+  // thread sees a half-filled block (M2).
+  Network.get(home, Segment::Memory, offset_of(first),
+              Space.runtime_view(first), count * BlockBytes);
+  memory::count(stats.BlocksFetched, count);
+  memory::count(stats.BytesFetched, count * BlockBytes);
+  std::byte *address = Space.address_of(first);
+  if (access == Access::Load) {
+    Pages.install(address, count * BlockBytes, /*write_protected=*/true);
+    set_states(first, count, State::Clean, LOCO_SHADOW_CLEAN);
+    return;
+  }
+  for (Block b = first; b < first + count; ++b) {
+    Info[b].Twin = Twins.take();
+    std::memcpy(Twins.bytes(Info[b].Twin), Space.runtime_view(b), BlockBytes);
+    DirtyBlocks.append(b);
+  }
+  Pages.install(address, count * BlockBytes, /*write_protected=*/false);
+  set_states(first, count, State::Dirty, LOCO_SHADOW_READY);
+}
+
+void Coherence::make_dirty(Block first, Block count) {
+  for (Block b = first; b < first + count; ++b) {
+    // Write-protected until after the copy, so the twin misses no store (M3).
+    Info[b].Twin = Twins.take();
+    std::memcpy(Twins.bytes(Info[b].Twin), Space.runtime_view(b), BlockBytes);
+    DirtyBlocks.append(b);
+  }
+  Pages.unprotect(Space.address_of(first), count * BlockBytes);
+  set_states(first, count, State::Dirty, LOCO_SHADOW_READY);
+}
+
+void Coherence::unprotect_home(Block first, Block count) {
+  // Copies may be out there from while it was protected: marked before the
+  // first store can happen, so that the next release notices it (M5).
+  Exported.mark(Network.node(), first, count);
+  Pages.unprotect(Space.address_of(first), count * BlockBytes);
+  set_states(first, count, State::Home, LOCO_SHADOW_READY);
+}
+
+void Coherence::claim_at_home(Extent extent) {
+  if (Directory.claim(extent) == Network.node())
+    install_home(extent);
+}
+
+void Coherence::mark_always_modified(Extent extent) {
+  Flags[extent].fetch_or(AlwaysModified, std::memory_order_relaxed);
+}
+
+bool Coherence::install_home(Extent extent, bool wait) {
+  if (Flags[extent].load(std::memory_order_acquire) & Installed)
+    return true;
+  Block first = first_block(extent);
+  if (wait)
+    lock_run(first, BlocksPerExtent);
+  else if (!try_lock_run(first, BlocksPerExtent))
+    return false;
+  if (!(Flags[extent].load(std::memory_order_relaxed) & Installed)) {
+    // The last extent of an object's globals may be a part only.
+    Block count = static_cast<Block>(
+        std::min<std::uint64_t>(ExtentBytes,
+                                Space.contiguous_bytes(offset_of(first))) /
+        BlockBytes);
+    if (madvise(Space.runtime_view(first), count * BlockBytes,
+                MADV_POPULATE_WRITE) != 0)
+      fatal_errno("out of memory: cannot back 64 KiB of the window");
+    Pages.install(Space.address_of(first), count * BlockBytes, false);
+    set_states(first, count, State::Home, LOCO_SHADOW_READY);
+    Flags[extent].fetch_or(Installed, std::memory_order_release);
+    memory::count(stats.ExtentsClaimed);
+  }
+  unlock_run(first, BlocksPerExtent);
+  return true;
+}
+
+// --------------------------------------------------------------- releases
+
+void Coherence::note_modified(Block block) {
+  if (Info[block].NoticePending)
+    return;
+  Info[block].NoticePending = true;
+  Modified.append(block);
+}
+
+void Coherence::put_delta(Block block) {
+  std::size_t n =
+      find_delta(Space.runtime_view(block), Twins.bytes(Info[block].Twin),
+                 offset_of(block), Pieces);
+  if (n == 0)
+    return;
+  Network.scatter(Directory.claim(extent_of(block)), Segment::Memory,
+                  {Pieces, n});
+  note_modified(block);
+  memory::count(stats.Deltas);
+  for (std::size_t i = 0; i < n; ++i)
+    memory::count(stats.BytesWritten, Pieces[i].bytes);
+}
+
+void Coherence::put_bytes(Block block, std::uint64_t offset,
+                          std::size_t bytes) {
+  std::size_t within = offset % BlockBytes;
+  std::byte *data = Space.runtime_view(block) + within;
+  std::byte *twin = Twins.bytes(Info[block].Twin) + within;
+  int home = Directory.claim(extent_of(block));
+  for (std::size_t i = 0; i < bytes; ++i) {
+    if (data[i] == twin[i])
+      continue;
+    twin[i] = data[i];
+    Network.put(home, Segment::Memory, offset + i, &twin[i], 1);
+    note_modified(block);
+  }
+  Network.flush();
+}
+
+void Coherence::release() {
+  std::lock_guard protocol(ProtocolMutex);
+  memory::count(stats.Releases);
+  flush_dirty();
+  protect_exported();
+  publish_modified();
+}
+
+void Coherence::flush_dirty() {
+  static constexpr std::size_t BatchBlocks = 64;
+  std::span<Block> dirty = DirtyBlocks.take_sorted();
+  while (!dirty.empty()) {
+    std::span<Block> batch = dirty.first(std::min(dirty.size(), BatchBlocks));
+    dirty = dirty.subspan(batch.size());
+    // A block may be listed twice where it was dropped and written again.
+    batch = batch.first(static_cast<std::size_t>(
+        std::unique(batch.begin(), batch.end()) - batch.begin()));
+    for (Block b : batch)
+      lock(b);
+    auto still_dirty = [&](Block b) { return Info[b].State == State::Dirty; };
+    for (std::size_t i = 0; i < batch.size();) {
+      std::size_t j = i;
+      while (j < batch.size() && still_dirty(batch[j]) &&
+             batch[j] == batch[i] + (j - i))
+        ++j;
+      if (j > i) {
+        // Protected before it is compared: a store that comes later faults and
+        // makes a new twin, none is lost (M3).
+        Block n = static_cast<Block>(j - i);
+        std::byte *address = Space.address_of(batch[i]);
+        AddressSpace::set_shadow(address, n, LOCO_SHADOW_CLEAN);
+        Pages.protect(address, n * BlockBytes);
+      }
+      i = j > i ? j : i + 1;
+    }
+    for (Block b : batch)
+      if (still_dirty(b))
+        put_delta(b);
+    // Locked until the data is at home: a store that the put picks up late and
+    // that the twin already has would be lost otherwise (M4).
+    Network.flush();
+    for (Block b : batch) {
+      if (still_dirty(b)) {
+        Twins.give_back(Info[b].Twin);
+        Info[b].Twin = 0;
+        Info[b].State = State::Clean;
+      }
+      unlock(b);
+    }
+  }
+}
+
+void Coherence::protect_exported() {
+  // This node's stores before, the marks after: see Exports::mark (M5).
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  Exported.take_all([this](Block block) {
+    BlockLock lock(*this, block);
+    if (Info[block].State != State::Home)
+      return; // protected: not written since the copies were made
+    note_modified(block);
+    if (!(Flags[extent_of(block)].load(std::memory_order_relaxed) &
+          AlwaysModified))
+      protect_home(block);
+  });
+}
+
+void Coherence::protect_home(Block block) {
+  std::byte *address = Space.address_of(block);
+  AddressSpace::set_shadow(address, 1, LOCO_SHADOW_CLEAN);
+  Pages.protect(address, BlockBytes);
+  Info[block].State = State::HomeProtected;
+}
+
+void Coherence::publish_modified() {
+  if (Modified.empty())
+    return;
+  std::span<Block> blocks = Modified.take_sorted();
+  for (Block b : blocks) {
+    BlockLock lock(*this, b);
+    Info[b].NoticePending = false;
+  }
+  memory::count(stats.NoticesSent, Log.publish(blocks.data(), blocks.size()));
+}
+
+// --------------------------------------------------------------- acquires
+
+void Coherence::acquire() {
+  std::lock_guard protocol(ProtocolMutex);
+  memory::count(stats.Acquires);
+  bool know_all = true;
+  for (int peer = 0; peer < Network.num_nodes(); ++peer)
+    if (peer != Network.node())
+      know_all &= Log.read(peer, [this](Notice n) { drop_notice(n); });
+  if (!know_all)
+    drop_everything();
+}
+
+void Coherence::drop_notice(Notice notice) {
+  Block end = notice.first + notice.count;
+  for (Block b = notice.first; b < end;) {
+    Extent extent = extent_of(b);
+    Block run = std::min(first_block(extent + 1), end) - b;
+    if (Flags[extent].load(std::memory_order_seq_cst) & HasCopies) {
+      lock_run(b, run);
+      drop(b, run);
+      unlock_run(b, run);
+    }
+    b += run;
+  }
+}
+
+void Coherence::drop(Block first, Block count) {
+  for_each_run(
+      first, count,
+      [&](Block b) {
+        return Info[b].State == State::Clean || Info[b].State == State::Dirty;
+      },
+      [&](Block start, Block n) {
+        // Taken away before it is compared: a store either is in the delta or
+        // faults and starts from what home has then (M3).
+        std::byte *address = Space.address_of(start);
+        AddressSpace::set_shadow(address, n, LOCO_SHADOW_ABSENT);
+        Pages.drop(address, n * BlockBytes);
+        bool any_dirty = false;
+        for (Block b = start; b < start + n; ++b)
+          if (Info[b].State == State::Dirty) {
+            put_delta(b);
+            any_dirty = true;
+          }
+        if (any_dirty)
+          Network.flush();
+        for (Block b = start; b < start + n; ++b) {
+          if (Info[b].State == State::Dirty) {
+            Twins.give_back(Info[b].Twin);
+            Info[b].Twin = 0;
+          }
+          Info[b].State = State::Absent;
+        }
+        memory::count(stats.BlocksDropped, n);
+      });
+}
+
+void Coherence::drop_everything() {
+  for (Extent extent = 0; extent < Space.num_extents(); ++extent) {
+    if (!(Flags[extent].load(std::memory_order_relaxed) & HasCopies))
+      continue;
+    Flags[extent].fetch_and(static_cast<std::uint8_t>(~HasCopies),
+                            std::memory_order_seq_cst);
+    Block first = first_block(extent);
+    lock_run(first, BlocksPerExtent);
+    drop(first, BlocksPerExtent);
+    unlock_run(first, BlocksPerExtent);
+  }
+}
+
+} // namespace loco::memory

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// coherence.h - home-based release consistency over blocks, with twins and byte
+// deltas. docs/memory-model.md tells the protocol and numbers its invariants
+// (M1...); code refers to the numbers.
+//
+// Sources: lazy release consistency and write notices: Keleher et al., ISCA
+// 1992; home-based LRC: Zhou, Iftode, Li, OSDI 1996; twins and diffs: Carter et
+// al., SOSP 1991.
+#pragma once
+
+#include "fabric/fabric.h"
+#include "memory/address_space.h"
+#include "memory/block_list.h"
+#include "memory/exports.h"
+#include "memory/homes.h"
+#include "memory/notices.h"
+#include "memory/page_table.h"
+#include "memory/stats.h"
+#include "memory/twins.h"
+
+#include <atomic>
+#include <mutex>
+
+namespace loco::memory {
+
+enum class Access { Load, Store };
+
+class Coherence {
+public:
+  Coherence(fabric::Fabric &fabric, AddressSpace &space, PageTable &pages);
+
+  /// Makes blocks [first, first + count) present for the access; fetches what
+  /// is missing in runs. Contiguous in the program view. Any user thread.
+  void prepare(Block first, Block count, Access access);
+
+  /// As prepare() for one block, but gives up where another thread holds the
+  /// block: the fault handler must not wait for a thread that may itself be
+  /// waiting for a fault. True when done.
+  bool try_prepare(Block block, Access access);
+
+  /// This node's stores are at their homes, and noticed, when it returns.
+  void release();
+  /// Drops what other nodes have published as modified.
+  void acquire();
+
+  /// Blocks of the extent are never write-protected at home: they count as
+  /// modified whenever they are exported (stacks, whose stores are unchecked).
+  void mark_always_modified(Extent extent);
+
+  /// Claims an extent for this node and makes it present.
+  void claim_at_home(Extent extent);
+
+  /// An operation on `bytes` bytes at `offset`, in one block, that acts at the
+  /// home: runs act(home, copy, twin) under the block's lock, after this node's
+  /// own unreleased stores to those bytes have gone home. copy is this node's
+  /// cached block (its runtime view) and twin its twin, each null where there is
+  /// none. The block counts as modified by this node where `modifies`.
+  template <typename Act>
+  void at_home(std::uint64_t offset, std::size_t bytes, bool modifies,
+               Act act) {
+    Block block = block_at(offset);
+    int home = Directory.claim(extent_of(block));
+    BlockLock lock(*this, block);
+    BlockInfo &info = Info[block];
+    std::byte *copy = nullptr, *twin = nullptr;
+    if (home == Network.node()) {
+      if (modifies && info.State == State::HomeProtected)
+        unprotect_home(block, 1);
+    } else {
+      if (info.State != State::Absent)
+        copy = Space.runtime_view(block);
+      if (info.State == State::Dirty) {
+        twin = Twins.bytes(info.Twin);
+        put_bytes(block, offset, bytes);
+      }
+      if (modifies)
+        note_modified(block);
+    }
+    act(home, copy, twin);
+  }
+
+  Homes &homes() { return Directory; }
+  AddressSpace &space() { return Space; }
+  fabric::Fabric &network() { return Network; }
+
+private:
+  enum class State : std::uint8_t {
+    Absent,        ///< not here: no page-table entry, shadow ABSENT
+    Clean,         ///< a copy, write-protected, shadow CLEAN
+    Dirty,         ///< a copy with a twin, shadow READY
+    Home,          ///< at home, shadow READY
+    HomeProtected, ///< at home, write-protected, shadow CLEAN
+  };
+
+  struct BlockInfo {
+    std::atomic<bool> Locked;
+    enum State State;
+    bool NoticePending; ///< in the Modified list
+    TwinPool::Twin Twin;
+  };
+  static_assert(sizeof(BlockInfo) == 8);
+
+  enum ExtentFlags : std::uint8_t {
+    Installed = 1,      ///< at home, and its pages are visible
+    AlwaysModified = 2, ///< see mark_always_modified()
+    HasCopies = 4,      ///< may hold Clean or Dirty blocks
+  };
+
+  class BlockLock {
+  public:
+    BlockLock(Coherence &coherence, Block block)
+        : Info(coherence.Info[block]) {
+      coherence.lock(block);
+    }
+    ~BlockLock() { Info.Locked.store(false, std::memory_order_release); }
+    BlockLock(const BlockLock &) = delete;
+
+  private:
+    BlockInfo &Info;
+  };
+
+  bool try_lock(Block block);
+  void lock(Block block);
+  void unlock(Block block);
+  bool try_lock_run(Block first, Block count);
+  void lock_run(Block first, Block count);
+  void unlock_run(Block first, Block count);
+
+  // Each of these needs the locks of its blocks, which lie in one extent.
+  void prepare_locked(Block first, Block count, Access access, int home);
+  void fetch(Block first, Block count, Access access, int home);
+  void make_dirty(Block first, Block count);
+  void unprotect_home(Block first, Block count);
+  void protect_home(Block block);
+  void drop(Block first, Block count);
+  void put_delta(Block block);
+  void put_bytes(Block block, std::uint64_t offset, std::size_t bytes);
+  void note_modified(Block block);
+  void set_states(Block first, Block count, State state, loco_shadow shadow);
+
+  void prepare_in_extent(Block first, Block count, Access access);
+  /// Makes the pages of a home extent visible. Without `wait` it gives up, and
+  /// returns false, where another thread holds one of the blocks.
+  bool install_home(Extent extent, bool wait = true);
+  void flush_dirty();
+  void protect_exported();
+  void publish_modified();
+  void drop_notice(Notice notice);
+  void drop_everything();
+
+  fabric::Fabric &Network;
+  AddressSpace &Space;
+  PageTable &Pages;
+  Homes Directory;
+  Exports Exported;
+  Notices Log;
+  TwinPool Twins;
+  BlockInfo *Info;                       ///< by block
+  std::atomic<std::uint8_t> *Flags;      ///< ExtentFlags, by extent
+  BlockList DirtyBlocks;                 ///< Dirty since the last release
+  BlockList Modified;                    ///< to be noticed at the next release
+  std::mutex ProtocolMutex;              ///< one release or acquire at a time
+  fabric::Piece *Pieces;                 ///< of one block; ProtocolMutex
+};
+
+/// The node's coherence; null where the job has one node.
+inline Coherence *coherence = nullptr;
+
+} // namespace loco::memory

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// heap.cpp - jemalloc over the window.
+
+#include "memory/heap.h"
+
+#include "base/result.h"
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <jemalloc/jemalloc.h>
+
+namespace loco::memory::heap {
+
+namespace {
+
+enum class Phase : int {
+  Starting, ///< before it is known how many nodes there are: private
+  OneNode,
+  ManyNodes
+};
+std::atomic<Phase> phase{Phase::Starting};
+
+struct Window {
+  Coherence *Protocol = nullptr;
+  std::atomic<std::uint64_t> Used{0}; ///< bytes of this node's part
+  std::uint64_t Start = 0, Size = 0;  ///< offsets
+  unsigned SmallArena = 0, LargeArena = 0, PrivateArena = 0;
+};
+Window window;
+
+thread_local bool is_user_thread __attribute__((tls_model("initial-exec")));
+thread_local int private_depth __attribute__((tls_model("initial-exec")));
+
+bool in_window(const void *p) {
+  return window.Protocol != nullptr &&
+         reinterpret_cast<std::uintptr_t>(p) - WindowBase <
+             window.Protocol->space().window_bytes();
+}
+
+/// The node whose jemalloc owns a window pointer.
+int owner_of(const void *p) {
+  auto offset = reinterpret_cast<std::uintptr_t>(p) - WindowBase;
+  return window.Protocol->homes().owner(extent_of(block_at(offset)));
+}
+
+bool allocates_privately() {
+  return phase.load(std::memory_order_relaxed) != Phase::ManyNodes ||
+         !is_user_thread || private_depth != 0;
+}
+
+// Private memory never goes through a thread cache: a cached private object
+// would come back as a user's.
+int private_flags() {
+  if (phase.load(std::memory_order_relaxed) == Phase::OneNode)
+    return 0;
+  return MALLOCX_TCACHE_NONE | MALLOCX_ARENA(window.PrivateArena);
+}
+
+int window_flags(std::size_t bytes) {
+  if (bytes >= LargeBytes)
+    return MALLOCX_TCACHE_NONE | MALLOCX_ARENA(window.LargeArena);
+  return 0; // the thread's arena is SmallArena
+}
+
+int free_flags(const void *p) {
+  if (phase.load(std::memory_order_relaxed) == Phase::OneNode)
+    return 0;
+  if (in_window(p) && is_user_thread)
+    return 0;
+  return MALLOCX_TCACHE_NONE;
+}
+
+void *take_window(std::size_t bytes, std::size_t align) {
+  std::uint64_t used = window.Used.load(std::memory_order_relaxed);
+  std::uint64_t start, end;
+  do {
+    start = round_up(window.Start + used, align > ExtentBytes ? align
+                                                             : ExtentBytes);
+    end = start + round_up(bytes, ExtentBytes);
+    if (end > window.Start + window.Size) {
+      warn_once("window-full",
+                "this node's part of the window (" +
+                    std::to_string(window.Size >> 20) +
+                    " MiB) is full; raise LOCO_WINDOW");
+      return nullptr;
+    }
+  } while (!window.Used.compare_exchange_weak(used, end - window.Start));
+  return reinterpret_cast<void *>(WindowBase + start);
+}
+
+void claim_at_home(void *p, std::size_t bytes) {
+  auto offset = reinterpret_cast<std::uintptr_t>(p) - WindowBase;
+  Extent first = extent_of(block_at(offset));
+  for (Extent e = first; e < first + round_up(bytes, ExtentBytes) / ExtentBytes;
+       ++e)
+    window.Protocol->homes().claim(e);
+}
+
+// ---- extent hooks: jemalloc(3), "arena.<i>.extent_hooks"
+
+void *hook_alloc(extent_hooks_t *hooks, void *want, std::size_t bytes,
+                 std::size_t align, bool *zero, bool *commit, unsigned);
+
+bool hook_keep(extent_hooks_t *, void *, std::size_t, bool, unsigned) {
+  return true; // refused: jemalloc keeps the range for later
+}
+bool hook_split(extent_hooks_t *, void *, std::size_t, std::size_t,
+                std::size_t, bool, unsigned) {
+  return false;
+}
+bool hook_merge(extent_hooks_t *, void *, std::size_t, void *, std::size_t,
+                bool, unsigned) {
+  return false;
+}
+
+extent_hooks_t make_hooks() {
+  extent_hooks_t hooks{};
+  hooks.alloc = hook_alloc;
+  hooks.dalloc = hook_keep;
+  hooks.split = hook_split;
+  hooks.merge = hook_merge;
+  return hooks;
+}
+extent_hooks_t small_hooks = make_hooks();
+extent_hooks_t large_hooks = make_hooks();
+
+void *hook_alloc(extent_hooks_t *hooks, void *want, std::size_t bytes,
+                 std::size_t align, bool *zero, bool *commit, unsigned) {
+  if (want != nullptr)
+    return nullptr;
+  void *p = take_window(bytes, align);
+  if (p == nullptr)
+    return nullptr;
+  if (hooks == &small_hooks)
+    claim_at_home(p, bytes);
+  *zero = true;
+  *commit = true;
+  return p;
+}
+
+unsigned make_arena(extent_hooks_t *hooks) {
+  // Metadata through the default hooks: it is private and never moves.
+  struct {
+    extent_hooks_t *extent_hooks;
+    bool metadata_use_hooks;
+  } config = {hooks, false};
+  unsigned arena;
+  std::size_t size = sizeof arena;
+  int error = hooks
+                  ? mallctl("experimental.arenas_create_ext", &arena, &size,
+                            &config, sizeof config)
+                  : mallctl("arenas.create", &arena, &size, nullptr, 0);
+  if (error != 0)
+    fatal(std::string("cannot create a heap arena: ") + std::strerror(error));
+  if (hooks != nullptr) {
+    // Freed pages stay with the arena: their homes and contents are known.
+    std::string name = "arena." + std::to_string(arena);
+    for (const char *decay : {".dirty_decay_ms", ".muzzy_decay_ms"}) {
+      ssize_t never = -1;
+      mallctl((name + decay).c_str(), nullptr, nullptr, &never, sizeof never);
+    }
+  }
+  return arena;
+}
+
+// ---- other nodes' allocations
+
+struct SizeQuestion {
+  void *object;
+  std::atomic<std::int64_t> *answer; ///< on the asking node
+};
+struct SizeAnswer {
+  std::atomic<std::int64_t> *answer;
+  std::int64_t bytes;
+};
+
+template <typename T> std::span<const std::byte> payload_of(const T &value) {
+  return std::as_bytes(std::span(&value, 1));
+}
+template <typename T> T payload_as(std::span<const std::byte> payload) {
+  T value;
+  std::memcpy(&value, payload.data(), sizeof value);
+  return value;
+}
+
+std::size_t ask_size(void *p) {
+  PrivateScope scope;
+  // Not on this stack: the progress thread writes the answer.
+  std::atomic<std::int64_t> &answer =
+      *new (allocate_private(sizeof(std::atomic<std::int64_t>), false))
+          std::atomic<std::int64_t>(-1);
+  auto &fabric = window.Protocol->network();
+  fabric.send(owner_of(p), fabric::Message::UsableSize,
+              payload_of(SizeQuestion{p, &answer}));
+  fabric.wait_until([&] { return answer.load() >= 0; });
+  auto bytes = static_cast<std::size_t>(answer.load());
+  release(&answer);
+  return bytes;
+}
+
+bool is_foreign(const void *p) {
+  return in_window(p) && owner_of(p) != window.Protocol->network().node();
+}
+
+} // namespace
+
+PrivateScope::PrivateScope() { ++private_depth; }
+PrivateScope::~PrivateScope() { --private_depth; }
+
+void open(Coherence &protocol) {
+  Homes &homes = protocol.homes();
+  window.PrivateArena = make_arena(nullptr);
+  window.Start = offset_of(first_block(homes.first_owned()));
+  window.Size = std::uint64_t{homes.num_owned()} * ExtentBytes;
+  window.SmallArena = make_arena(&small_hooks);
+  window.LargeArena = make_arena(&large_hooks);
+  window.Protocol = &protocol;
+  phase.store(Phase::ManyNodes);
+}
+
+void open_one_node() { phase.store(Phase::OneNode); }
+
+void set_handlers(fabric::Fabric &fabric) {
+  using fabric::Message;
+  fabric.set_handler(Message::RemoteFree,
+                     [](int, std::span<const std::byte> payload) {
+                       release(payload_as<void *>(payload));
+                     });
+  fabric.set_handler(
+      Message::UsableSize, [](int source, std::span<const std::byte> payload) {
+        auto question = payload_as<SizeQuestion>(payload);
+        SizeAnswer answer{question.answer,
+                          static_cast<std::int64_t>(sallocx(question.object, 0))};
+        window.Protocol->network().send(source, Message::Reply,
+                                        payload_of(answer));
+      });
+  fabric.set_handler(Message::Reply,
+                     [](int, std::span<const std::byte> payload) {
+                       auto answer = payload_as<SizeAnswer>(payload);
+                       answer.answer->store(answer.bytes);
+                       auto &fabric = window.Protocol->network();
+                       fabric.notify(fabric.node());
+                     });
+}
+
+void enter_user_thread() {
+  if (phase.load() != Phase::ManyNodes || is_user_thread)
+    return;
+  unsigned arena = window.SmallArena;
+  if (int error = mallctl("thread.arena", nullptr, nullptr, &arena,
+                          sizeof arena))
+    fatal(std::string("cannot bind a thread to the heap: ") +
+          std::strerror(error));
+  // What the thread cache holds from before is private.
+  mallctl("thread.tcache.flush", nullptr, nullptr, nullptr, 0);
+  is_user_thread = true;
+}
+
+static void *no_memory() {
+  errno = ENOMEM;
+  return nullptr;
+}
+
+void *allocate(std::size_t bytes, std::size_t align, bool zeroed) {
+  if (bytes > PTRDIFF_MAX)
+    return no_memory();
+  int flags = allocates_privately() ? private_flags() : window_flags(bytes);
+  if (align > alignof(std::max_align_t))
+    flags |= MALLOCX_ALIGN(align);
+  if (zeroed)
+    flags |= MALLOCX_ZERO;
+  void *p = mallocx(bytes ? bytes : 1, flags);
+  return p ? p : no_memory();
+}
+
+void *allocate_private(std::size_t bytes, bool zeroed) {
+  void *p = mallocx(bytes ? bytes : 1,
+                    private_flags() | (zeroed ? MALLOCX_ZERO : 0));
+  return p ? p : no_memory();
+}
+
+void *reallocate_private(void *p, std::size_t bytes) {
+  if (p == nullptr)
+    return allocate_private(bytes, false);
+  void *moved = rallocx(p, bytes ? bytes : 1, private_flags());
+  return moved ? moved : no_memory();
+}
+
+void *reallocate(void *p, std::size_t bytes) {
+  if (p == nullptr)
+    return allocate(bytes, 0, false);
+  if (bytes > PTRDIFF_MAX)
+    return no_memory();
+  if (!in_window(p) && allocates_privately()) {
+    void *moved = rallocx(p, bytes ? bytes : 1, private_flags());
+    return moved ? moved : no_memory();
+  }
+  std::size_t old_bytes = usable_size(p);
+  bool same_arena = in_window(p) && !is_foreign(p) && !allocates_privately() &&
+                    (old_bytes >= LargeBytes) == (bytes >= LargeBytes);
+  if (same_arena) {
+    void *moved = rallocx(p, bytes ? bytes : 1, window_flags(bytes));
+    return moved ? moved : no_memory();
+  }
+  void *moved = allocate(bytes, 0, false);
+  if (moved == nullptr)
+    return nullptr;
+  std::memcpy(moved, p, old_bytes < bytes ? old_bytes : bytes);
+  release(p);
+  return moved;
+}
+
+void release(void *p) {
+  if (p == nullptr)
+    return;
+  if (is_foreign(p)) {
+    PrivateScope scope;
+    window.Protocol->network().send(owner_of(p), fabric::Message::RemoteFree,
+                                    payload_of(p));
+    return;
+  }
+  dallocx(p, free_flags(p));
+}
+
+std::size_t usable_size(void *p) {
+  if (p == nullptr)
+    return 0;
+  return is_foreign(p) ? ask_size(p) : sallocx(p, 0);
+}
+
+void *take_pages(std::size_t bytes) {
+  void *p = take_window(bytes, ExtentBytes);
+  if (p != nullptr)
+    claim_at_home(p, bytes);
+  return p;
+}
+
+} // namespace loco::memory::heap

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// stats.h - what a node counts for loco-run --stats. Each counter is declared
+// once, here: name, unit, help.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace loco::memory {
+
+// X(member, key of the JSON report and column of the table)
+#define LOCO_STATS(X)                                                          \
+  X(ExtentsClaimed, "claimed_extents")                                         \
+  X(BlocksFetched, "fetched_blocks")                                           \
+  X(BytesFetched, "bytes_in")                                                  \
+  X(BytesWritten, "bytes_out")                                                 \
+  X(Deltas, "deltas")                                                          \
+  X(NoticesSent, "notices_sent")                                               \
+  X(BlocksDropped, "dropped_blocks")                                           \
+  X(PageFaults, "page_faults")                                                 \
+  X(RemoteAtomics, "remote_atomics")                                           \
+  X(Releases, "releases")                                                      \
+  X(Acquires, "acquires")                                                      \
+  X(MissNanos, "miss_ns")                                                       \
+  X(BarrierNanos, "barrier_ns")
+
+struct Stats {
+#define LOCO_STAT_MEMBER(member, key) std::atomic<std::uint64_t> member{0};
+  LOCO_STATS(LOCO_STAT_MEMBER)
+#undef LOCO_STAT_MEMBER
+
+  /// One JSON object, keys in the order above.
+  std::string json() const;
+};
+
+/// This node's counters.
+inline Stats stats;
+
+inline void count(std::atomic<std::uint64_t> &counter, std::uint64_t n = 1) {
+  counter.fetch_add(n, std::memory_order_relaxed);
+}
+
+/// Adds the nanoseconds of a scope to a counter.
+class ScopedNanos {
+public:
+  explicit ScopedNanos(std::atomic<std::uint64_t> &counter)
+      : Counter(counter), Start(Clock::now()) {}
+  ~ScopedNanos() {
+    auto ns = std::chrono::duration_cast<std::chrono::nanoseconds>(
+                  Clock::now() - Start)
+                  .count();
+    count(Counter, static_cast<std::uint64_t>(ns));
+  }
+  ScopedNanos(const ScopedNanos &) = delete;
+
+private:
+  using Clock = std::chrono::steady_clock;
+  std::atomic<std::uint64_t> &Counter;
+  Clock::time_point Start;
+};
+
+} // namespace loco::memory

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// twins.h - copies of cached blocks as they were before this node's first write
+// to them (Carter et al., "Implementation and Performance of Munin", SOSP
+// 1991), and the comparison that finds the bytes written since.
+#pragma once
+
+#include "fabric/fabric.h"
+#include "memory/layout.h"
+
+#include <mutex>
+
+namespace loco::memory {
+
+/// A pool of block-sized buffers outside the window. Any thread.
+class TwinPool {
+public:
+  explicit TwinPool(Block num_blocks);
+
+  using Twin = std::uint32_t; ///< index; 0 is no twin
+  Twin take();
+  void give_back(Twin twin);
+  std::byte *bytes(Twin twin) const { return Buffers + offset_of(twin); }
+
+private:
+  std::byte *Buffers;
+  Twin *Next;       ///< free list, by twin
+  Twin FirstFree = 0;
+  Twin NumUsed = 1; ///< twins ever handed out, and number 0
+  std::mutex Mutex;
+};
+
+/// The most pieces that one block can differ in.
+inline constexpr std::size_t MaxPiecesPerBlock = BlockBytes / 2;
+
+/// Finds the runs of bytes in which `data` (a block at `offset` of the Memory
+/// segment) differs from `twin`; returns their number. Exactly the differing
+/// bytes: a neighbour may have been written by another node. Both 64-byte
+/// aligned.
+std::size_t find_delta(const std::byte *data, const std::byte *twin,
+                       std::uint64_t offset, fabric::Piece *pieces);
+
+} // namespace loco::memory
