@@ -97,6 +97,12 @@ void loco::addCC1Args(const ToolChain &TC, const ArgList &Args,
   CmdArgs.push_back("-floco");
   Args.AddLastArg(CmdArgs, options::OPT_floco_mode_EQ);
   Args.AddLastArg(CmdArgs, options::OPT_floco_checks_EQ);
+
+  // No copy relocations: they would move a mutable global of a shared library
+  // from its own LOCO section into the executable's plain .bss.
+  if (!Args.hasArg(options::OPT_fdirect_access_external_data,
+                   options::OPT_fno_direct_access_external_data))
+    CmdArgs.push_back("-fno-direct-access-external-data");
 }
 
 void loco::addLinkerArgs(const ToolChain &TC, const ArgList &Args,
