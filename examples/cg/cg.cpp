@@ -130,11 +130,11 @@ CsrMatrix read_matrix_market(const std::string &path) {
     const double value = std::strtod(end, &end);
     if (row < 1 || row > rows || column < 1 || column > columns)
       fail_at(path, line_number, "bad entry '" + line + "'");
-    entries.push_back({static_cast<int>(row - 1), static_cast<int>(column - 1),
-                       value});
+    entries.push_back(
+        {static_cast<int>(row - 1), static_cast<int>(column - 1), value});
     if (symmetry == "symmetric" && row != column)
-      entries.push_back({static_cast<int>(column - 1),
-                         static_cast<int>(row - 1), value});
+      entries.push_back(
+          {static_cast<int>(column - 1), static_cast<int>(row - 1), value});
   }
   return from_entries(static_cast<int>(rows), entries);
 }
@@ -235,8 +235,8 @@ int main(int argc, char **argv) {
   int max_iterations = 10000;
   bool verbose = false;
   std::string output;
-  for (int c; (c = getopt_long(argc, argv, "t:i:o:vh", LongOptions, nullptr)) !=
-              -1;) {
+  for (int c;
+       (c = getopt_long(argc, argv, "t:i:o:vh", LongOptions, nullptr)) != -1;) {
     switch (c) {
     case 't':
       tolerance = std::atof(optarg);
@@ -273,8 +273,7 @@ int main(int argc, char **argv) {
       expected[i] = 1.0 + (i % 7) * 0.5;
     a.multiply(expected, b);
 
-    const Result result =
-        solve(a, b, x, tolerance, max_iterations, verbose);
+    const Result result = solve(a, b, x, tolerance, max_iterations, verbose);
     double largest_error = 0, sum = 0;
 #pragma omp parallel for reduction(max : largest_error) reduction(+ : sum)
     for (int i = 0; i < a.n; ++i) {

@@ -25,8 +25,8 @@ int main(int argc, char **argv) {
   int side = 32;
   int links_percent = 10;
   unsigned seed = 1;
-  for (int c; (c = getopt_long(argc, argv, "n:l:s:h", LongOptions, nullptr)) !=
-              -1;) {
+  for (int c;
+       (c = getopt_long(argc, argv, "n:l:s:h", LongOptions, nullptr)) != -1;) {
     switch (c) {
     case 'n':
       side = std::atoi(optarg);

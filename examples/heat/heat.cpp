@@ -152,8 +152,8 @@ Picture read_png(FILE *file, const std::string &path) {
 
 void write_png(const Picture &picture, const std::string &path) {
   File file = open_file(path, "wb");
-  png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr,
-                                            nullptr, nullptr);
+  png_structp png =
+      png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, nullptr, nullptr);
   png_infop info = png ? png_create_info_struct(png) : nullptr;
   if (!info) {
     png_destroy_write_struct(&png, nullptr);
@@ -165,9 +165,9 @@ void write_png(const Picture &picture, const std::string &path) {
   }
   png_init_io(png, file.get());
   png_set_compression_level(png, 6);
-  png_set_IHDR(png, info, picture.width, picture.height, 8,
-               PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE,
-               PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+  png_set_IHDR(png, info, picture.width, picture.height, 8, PNG_COLOR_TYPE_GRAY,
+               PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
+               PNG_FILTER_TYPE_DEFAULT);
   png_write_info(png, info);
   for (int y = 0; y < picture.height; ++y)
     png_write_row(png, &picture.grey[static_cast<size_t>(y) * picture.width]);
@@ -226,10 +226,9 @@ double step(int from, const float *conductivity) {
   for (int y = 1; y < rows - 1; ++y) {
     const float *k = conductivity + static_cast<size_t>(y) * columns;
     for (int x = 1; x < columns - 1; ++x) {
-      const double change =
-          k[x] * (old_plate[y - 1][x] + old_plate[y + 1][x] +
-                  old_plate[y][x - 1] + old_plate[y][x + 1] -
-                  4 * old_plate[y][x]);
+      const double change = k[x] * (old_plate[y - 1][x] + old_plate[y + 1][x] +
+                                    old_plate[y][x - 1] + old_plate[y][x + 1] -
+                                    4 * old_plate[y][x]);
       new_plate[y][x] = old_plate[y][x] + change;
       largest = std::max(largest, std::fabs(change));
     }
@@ -308,8 +307,8 @@ Options parse_options(int argc, char **argv) {
       {"help", no_argument, nullptr, 'h'},
       {}};
   Options options;
-  for (int c; (c = getopt_long(argc, argv, "n:t:s:qh", LongOptions, nullptr)) !=
-              -1;) {
+  for (int c;
+       (c = getopt_long(argc, argv, "n:t:s:qh", LongOptions, nullptr)) != -1;) {
     switch (c) {
     case 'n':
       options.steps = static_cast<int>(parse_number(optarg, "steps", 0));
@@ -345,12 +344,11 @@ int run(const Options &options) {
   if (picture.height < 3 || picture.width < 3 ||
       picture.height > MaxRows / options.scale ||
       picture.width > MaxColumns / options.scale)
-    throw std::runtime_error(options.input + ": " +
-                             std::to_string(picture.width) + "x" +
-                             std::to_string(picture.height) +
-                             " does not fit the plate (3x3 to " +
-                             std::to_string(MaxColumns / options.scale) + "x" +
-                             std::to_string(MaxRows / options.scale) + ")");
+    throw std::runtime_error(
+        options.input + ": " + std::to_string(picture.width) + "x" +
+        std::to_string(picture.height) + " does not fit the plate (3x3 to " +
+        std::to_string(MaxColumns / options.scale) + "x" +
+        std::to_string(MaxRows / options.scale) + ")");
   load_plate(picture, options.scale);
   const std::unique_ptr<float[]> conductivity = make_conductivity();
   printf("plate %dx%d, mean %.4f\n", columns, rows, mean_temperature(0));

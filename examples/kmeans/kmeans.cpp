@@ -139,8 +139,8 @@ void KMeans::spread_centres() {
       double my_distance = -1;
 #pragma omp for schedule(static) nowait
       for (long i = 0; i < n; ++i) {
-        distance[i] =
-            std::min(distance[i], squared_distance(points.row(i), last, columns));
+        distance[i] = std::min(distance[i],
+                               squared_distance(points.row(i), last, columns));
         if (distance[i] > my_distance) {
           my_distance = distance[i];
           my_farthest = i;

@@ -7,7 +7,8 @@
 //   star   NAME MASS  X Y Z  VX VY VZ
 //   planet NAME MASS  X Y Z  VX VY VZ
 //   probe  NAME MASS  X Y Z  VX VY VZ  THRUST
-//   cloud  COUNT SEED RADIUS              (many light planets on circular orbits)
+//   cloud  COUNT SEED RADIUS              (many light planets on circular
+//   orbits)
 //
 //   nbody [options] scene.txt
 
@@ -190,7 +191,8 @@ double System::kinetic_energy() const {
   double sum = 0;
 #pragma omp parallel for reduction(+ : sum)
   for (size_t i = 0; i < bodies.size(); ++i)
-    sum += 0.5 * bodies[i]->mass * dot(bodies[i]->velocity, bodies[i]->velocity);
+    sum +=
+        0.5 * bodies[i]->mass * dot(bodies[i]->velocity, bodies[i]->velocity);
   return sum;
 }
 

@@ -166,8 +166,8 @@ int main(int argc, char **argv) {
   int task_rows = 2;
   bool board = false;
   std::string file;
-  for (int c; (c = getopt_long(argc, argv, "f:d:bh", LongOptions, nullptr)) !=
-              -1;) {
+  for (int c;
+       (c = getopt_long(argc, argv, "f:d:bh", LongOptions, nullptr)) != -1;) {
     switch (c) {
     case 'f':
       file = optarg;

@@ -76,8 +76,8 @@ struct Round {
   uint32_t features;
   uint32_t arena_bytes;
   uint32_t phases;
-  uint32_t ops;            // of a thread in a phase
-  uint32_t sticky_phases;  // an owner keeps its bytes that long
+  uint32_t ops;           // of a thread in a phase
+  uint32_t sticky_phases; // an owner keeps its bytes that long
   uint32_t hot_blocks;
   int nodes;
   int threads; // of one node
@@ -116,7 +116,6 @@ struct LastWrite {
   uint16_t thread;
   uint16_t phase;
 };
-
 
 struct Layout {
   bool reserved[MaxArenaBytes / UnitBytes];
@@ -160,9 +159,8 @@ unsigned shadow_of(const void *p) {
       LOCO_SHADOW_BASE + (reinterpret_cast<uintptr_t>(p) >> LOCO_BLOCK_SHIFT));
 }
 
-[[noreturn, gnu::format(printf, 3, 4)]] void fail(const Context &context,
-                                                  const void *address,
-                                                  const char *format, ...) {
+[[noreturn, gnu::format(printf, 3, 4)]] void
+fail(const Context &context, const void *address, const char *format, ...) {
   char what[400];
   va_list arguments;
   va_start(arguments, format);
@@ -265,7 +263,7 @@ constexpr int Orders[] = {__ATOMIC_RELAXED, __ATOMIC_ACQ_REL, __ATOMIC_SEQ_CST};
     return multi() ? __loco_atomic_load_##bytes(p, order)                      \
                    : __atomic_load_n(p, __ATOMIC_SEQ_CST);                     \
   }                                                                            \
-  [[maybe_unused]] void atomic_store(type *p, type value, int order) {                        \
+  [[maybe_unused]] void atomic_store(type *p, type value, int order) {         \
     if (multi())                                                               \
       __loco_atomic_store_##bytes(p, value, order);                            \
     else                                                                       \
@@ -361,8 +359,8 @@ enum CounterKind {
   Float4,
   Float8,
 };
-constexpr int CounterBytes[CounterCount] = {1, 2, 4, 8, 16, 8, 8,
-                                            2, 4, 4, 16, 4, 8};
+constexpr int CounterBytes[CounterCount] = {1, 2, 4, 8,  16, 8, 8,
+                                            2, 4, 4, 16, 4,  8};
 
 void count(int which, uint64_t value, int order) {
   char *p = round_.arena + layout.counter[which];
@@ -525,8 +523,7 @@ uint32_t pick_offset(Random &random, uint32_t n) {
   if (random.chance(70))
     block = static_cast<uint32_t>(
         mix(round_.seed, 21, random.below(round_.hot_blocks)) % blocks);
-  uint32_t offset =
-      block * LOCO_BLOCK_BYTES + random.below(LOCO_BLOCK_BYTES);
+  uint32_t offset = block * LOCO_BLOCK_BYTES + random.below(LOCO_BLOCK_BYTES);
   if (random.chance(12))
     offset = block * LOCO_BLOCK_BYTES + LOCO_BLOCK_BYTES - random.below(n + 1);
   else if (random.chance(60))
@@ -574,7 +571,8 @@ void check_bytes(const Context &context, uint32_t offset,
            "expected 0x%02x, got 0x%02x (byte %u of %u, %s; last written by "
            "thread %u of node %d in phase %u)",
            model[offset + i], got[i], i, n, how, last_write[offset + i].thread,
-           node_of(last_write[offset + i].thread), last_write[offset + i].phase);
+           node_of(last_write[offset + i].thread),
+           last_write[offset + i].phase);
 }
 
 const char *name_of(How how) {
@@ -648,13 +646,15 @@ void range_access(Random &random, const Context &context, bool execute) {
   if (write) {
     // As much of it as belongs to this thread.
     uint32_t mine = 0;
-    while (mine < n && may_write(context.thread, context.phase, offset + mine, 1))
+    while (mine < n &&
+           may_write(context.thread, context.phase, offset + mine, 1))
       ++mine;
     if (mine == 0)
       return;
     n = mine;
     for (uint32_t i = 0; i < n; ++i)
-      buffer[i] = static_cast<unsigned char>(mix(pattern, i / 8) >> (i % 8 * 8));
+      buffer[i] =
+          static_cast<unsigned char>(mix(pattern, i / 8) >> (i % 8 * 8));
     if (execute) {
       if (dice != 0 || !(round_.features & Unchecked))
         __loco_touch(p, n, LOCO_TOUCH_STORE);
@@ -935,8 +935,8 @@ HeapPlan heap_plan(uint32_t phase, int slot) {
   const uint64_t life = mix(round_.seed, 131 + slot, phase / 3);
   HeapPlan plan;
   static constexpr uint32_t Sizes[] = {8, 100, 4096, 9000, 70000, 300000};
-  plan.bytes = 1 + static_cast<uint32_t>(
-                       (life >> 8) % Sizes[life % std::size(Sizes)]);
+  plan.bytes =
+      1 + static_cast<uint32_t>((life >> 8) % Sizes[life % std::size(Sizes)]);
   plan.kind = static_cast<uint32_t>((life >> 40) % 4);
   plan.pattern = life;
   plan.worker = static_cast<int>(mix(life, phase) % all_threads());
@@ -1012,8 +1012,7 @@ void use_heap(const Context &context) {
     if (context.phase % 3 == 1) {
       check_object(context, p, plan.bytes, plan.pattern, "new object");
       if (plan.kind == 0) { // grows by half, keeping what it has
-        p = static_cast<char *>(
-            __loco_realloc(p, plan.bytes + plan.bytes / 2));
+        p = static_cast<char *>(__loco_realloc(p, plan.bytes + plan.bytes / 2));
         if (!p)
           fail(context, nullptr, "no memory for %u bytes", plan.bytes);
         check_object(context, p, plan.bytes, plan.pattern, "regrown object");
@@ -1033,7 +1032,8 @@ void use_heap(const Context &context) {
 // ------------------------------------------------------------------ stacks
 //
 // In even phases a thread fills a box on its own stack, by stores that nobody
-// checks; in odd ones another thread reads and changes it; then the owner looks.
+// checks; in odd ones another thread reads and changes it; then the owner
+// looks.
 
 constexpr int StackBoxBytes = 256;
 
@@ -1062,8 +1062,8 @@ void check_stack(const Context &context, const char *box, int thread,
 void use_stacks(Random &random, const Context &context) {
   if (context.phase % 2 == 0) {
     if (context.phase > 0)
-      check_stack(context, context.stack_box, context.thread,
-                  context.phase - 1, "read by itself");
+      check_stack(context, context.stack_box, context.thread, context.phase - 1,
+                  "read by itself");
     for (int i = 0; i < StackBoxBytes; ++i)
       context.stack_box[i] =
           static_cast<char>(stack_byte(context.phase, context.thread, i));
@@ -1075,8 +1075,8 @@ void use_stacks(Random &random, const Context &context) {
   for (int thread = 0; thread < all_threads(); ++thread) {
     if (stack_visitor(context.phase, thread) != context.thread)
       continue;
-    char *box = load<char *>(round_.arena + layout.stack_pointer[thread],
-                             How::Checked);
+    char *box =
+        load<char *>(round_.arena + layout.stack_pointer[thread], How::Checked);
     char seen[StackBoxBytes];
     load(box, seen, sizeof seen, pick_how(random));
     check_stack(context, seen, thread, context.phase - 1, "read by a visitor");
@@ -1315,9 +1315,9 @@ void run_round(const void *descriptor, size_t) {
   pthread_barrier_init(&local_barrier, nullptr, round_.threads);
   pthread_t threads[MaxThreads];
   for (int i = 1; i < round_.threads; ++i)
-    if (int error = pthread_create(&threads[i], nullptr, thread_main,
-                                   reinterpret_cast<void *>(
-                                       static_cast<intptr_t>(i)))) {
+    if (int error = pthread_create(
+            &threads[i], nullptr, thread_main,
+            reinterpret_cast<void *>(static_cast<intptr_t>(i)))) {
       dprintf(STDERR_FILENO, "coherence-stress: pthread_create: %s\n",
               strerror(error));
       exit(1);
@@ -1350,7 +1350,8 @@ Round make_round(const Options &options, uint32_t number) {
   round.features = options.features;
   Random random(mix(round.seed, 181));
   static constexpr uint32_t Blocks[] = {8, 16, 17, 33, 64, 128};
-  round.arena_bytes = Blocks[random.below(std::size(Blocks))] * LOCO_BLOCK_BYTES;
+  round.arena_bytes =
+      Blocks[random.below(std::size(Blocks))] * LOCO_BLOCK_BYTES;
   round.phases = 3 + random.below(7);
   static constexpr uint32_t Ops[] = {20, 60, 150, 400};
   round.ops = Ops[random.below(std::size(Ops))];
@@ -1428,8 +1429,7 @@ Options parse_options(int argc, char **argv) {
       {}};
   Options options;
   options.seed = static_cast<uint64_t>(time(nullptr));
-  for (int c;
-       (c = getopt_long(argc, argv, "", LongOptions, nullptr)) != -1;) {
+  for (int c; (c = getopt_long(argc, argv, "", LongOptions, nullptr)) != -1;) {
     switch (c) {
     case 's':
       options.seed = strtoull(optarg, nullptr, 0);

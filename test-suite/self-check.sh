@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# self-check.sh STOCK LOCO LOCO_RUN SOURCE OUT [FLAGS...]: builds a program that
+# checks itself and prints "ok" last; runs it as stock clang makes it, then as
+# LOCO does at -O0 and -O2 on 1 and 3 nodes of two threads.
+set -euo pipefail
+stock=$1 loco=$2 loco_run=$3 source=$4 out=$5
+shift 5
+
+# run NAME COMMAND...: exit status 0, and "ok" as the last line.
+run() {
+  local name=$1 status=0
+  shift
+  timeout --kill-after=5 60 "$@" >"$out.log" 2>&1 </dev/null || status=$?
+  if [ "$status" != 0 ] || [ "$(tail -n 1 "$out.log")" != ok ]; then
+    echo "FAIL: $name: exit status $status, output:"
+    tail -n 30 "$out.log"
+    failed=1
+  fi
+}
+
+failed=0
+"$stock" -fopenmp -O1 "$source" "$@" -o "$out.stock"
+OMP_NUM_THREADS=4 LOCO_TEST_EXPECT_NODES=1 run stock "$out.stock"
+for opt in O0 O2; do
+  "$loco" -fopenmp "-$opt" "$source" "$@" -o "$out.$opt"
+  for nodes in 1 3; do
+    LOCO_TEST_EXPECT_NODES=$nodes run "$opt on $nodes nodes" \
+      "$loco_run" -n "$nodes" --threads 2 "$out.$opt"
+  done
+done
+exit $failed
