@@ -11,42 +11,46 @@ namespace {
 constexpr std::int64_t MiB = 1 << 20;
 constexpr std::int64_t TiB = std::int64_t(1) << 40;
 
+using Text = const std::string &;
+
 constexpr SettingInfo Table[] = {
     {"LOCO_WINDOW", SettingKind::Bytes, "64G",
      "Size of the shared address space, the same on all nodes.", nullptr,
-     64 * MiB, 16 * TiB, false},
+     64 * MiB, 16 * TiB, false,
+     [](Settings &into, std::int64_t number, Text) {
+       into.window_bytes = number;
+     }},
     {"LOCO_FABRIC", SettingKind::Choice, "auto",
      "Network between the nodes; auto: shm where all nodes share a machine, "
      "else verbs.",
-     "auto|shm|verbs", 0, 0, false},
+     "auto|shm|verbs", 0, 0, false,
+     [](Settings &into, std::int64_t, Text text) {
+       into.fabric = text == "auto" ? "" : text;
+     }},
     {"LOCO_THREADS", SettingKind::Integer, "0",
      "Threads that each node runs; 0: its share of the machine's cores.",
-     nullptr, 0, 4096, false},
+     nullptr, 0, 4096, false,
+     [](Settings &into, std::int64_t number, Text) { into.threads = number; }},
     {"LOCO_STATS", SettingKind::Flag, "0",
      "1: nodes count what they do, and report it at exit.", nullptr, 0, 1,
-     false},
-    {"LOCO_NODE", SettingKind::Integer, "-1", "This process's node.", nullptr,
-     0, MaxNodes - 1, true},
-    {"LOCO_NUM_NODES", SettingKind::Integer, "-1", "Nodes of the job.", nullptr,
-     1, MaxNodes, true},
-    {"LOCO_LAUNCH_FD", SettingKind::Integer, "-1",
-     "Descriptor of the stream to the launcher.", nullptr, 0, 1 << 20, true},
+     false,
+     [](Settings &into, std::int64_t number, Text) {
+       into.stats = number != 0;
+     }},
+    {"LOCO_NODE", SettingKind::Integer, "none", "This process's node.", nullptr,
+     0, MaxNodes - 1, true,
+     [](Settings &into, std::int64_t number, Text) { into.node = number; }},
+    {"LOCO_NUM_NODES", SettingKind::Integer, "none", "Nodes of the job.", nullptr,
+     1, MaxNodes, true,
+     [](Settings &into, std::int64_t number, Text) {
+       into.num_nodes = number;
+     }},
+    {"LOCO_LAUNCH_FD", SettingKind::Integer, "none",
+     "Descriptor of the stream to the launcher.", nullptr, 0, 1 << 20, true,
+     [](Settings &into, std::int64_t number, Text) {
+       into.launch_fd = number;
+     }},
 };
-
-void store(Settings &into, std::string_view name, std::int64_t number) {
-  if (name == "LOCO_WINDOW")
-    into.window_bytes = number;
-  else if (name == "LOCO_THREADS")
-    into.threads = number;
-  else if (name == "LOCO_STATS")
-    into.stats = number != 0;
-  else if (name == "LOCO_NODE")
-    into.node = number;
-  else if (name == "LOCO_NUM_NODES")
-    into.num_nodes = number;
-  else if (name == "LOCO_LAUNCH_FD")
-    into.launch_fd = number;
-}
 
 std::string human_bytes(std::int64_t bytes) {
   const char *suffixes[] = {"", "K", "M", "G", "T"};
@@ -120,35 +124,54 @@ Result<std::uint64_t> parse_bytes(const std::string &text) {
   return number << shift;
 }
 
+namespace {
+
+/// The number that `text` stands for; 0 for a choice. An error where the value
+/// is not allowed (its message is the caller's).
+Result<std::int64_t> parse_value(const SettingInfo &info,
+                                 const std::string &text) {
+  const Error bad{""};
+  std::int64_t number = 0;
+  switch (info.kind) {
+  case SettingKind::Choice:
+    if (!is_choice(info.choices, text))
+      return bad;
+    return number;
+  case SettingKind::Bytes: {
+    Result<std::uint64_t> bytes = parse_bytes(text);
+    if (!bytes.ok() || bytes.value() > std::uint64_t(INT64_MAX))
+      return bad;
+    number = bytes.value();
+    break;
+  }
+  case SettingKind::Integer:
+  case SettingKind::Flag: {
+    Result<std::int64_t> integer = parse_integer(text);
+    if (!integer.ok())
+      return bad;
+    number = integer.value();
+    break;
+  }
+  }
+  if (number < info.low || number > info.high)
+    return bad;
+  return number;
+}
+
+} // namespace
+
 Result<Settings> parse_settings(const Environment &get) {
   Settings parsed;
   for (const SettingInfo &info : Table) {
     const char *value = get(info.name);
-    const bool is_default = !value || !*value;
-    const std::string text = is_default ? info.default_text : value;
-    const Error bad{std::string(info.name) + "='" + text +
-                    "' is not valid; allowed is " + allowed(info)};
-    if (info.kind == SettingKind::Choice) {
-      if (!is_choice(info.choices, text))
-        return bad;
-      parsed.fabric = text == "auto" ? "" : text; // the one setting of choice
-      continue;
-    }
-    std::int64_t number;
-    if (info.kind == SettingKind::Bytes) {
-      Result<std::uint64_t> bytes = parse_bytes(text);
-      if (!bytes.ok() || bytes.value() > std::uint64_t(INT64_MAX))
-        return bad;
-      number = bytes.value();
-    } else {
-      Result<std::int64_t> integer = parse_integer(text);
-      if (!integer.ok())
-        return bad;
-      number = integer.value();
-    }
-    if (!is_default && (number < info.low || number > info.high))
-      return bad;
-    store(parsed, info.name, number);
+    if (info.internal && !value)
+      continue; // the Settings' own initial value says that it is not set
+    const std::string text = value && *value ? value : info.default_text;
+    Result<std::int64_t> number = parse_value(info, text);
+    if (!number.ok())
+      return Error{std::string(info.name) + "='" + text +
+                   "' is not valid; allowed is " + allowed(info)};
+    info.store(parsed, number.value(), text);
   }
   return parsed;
 }

@@ -35,9 +35,11 @@ struct SettingInfo {
   SettingKind kind;
   const char *default_text;
   const char *help;
-  const char *choices;     ///< Choice: separated by '|'
-  std::int64_t low, high;  ///< Bytes, Integer: what is allowed
-  bool internal;           ///< set by the launcher, not by users
+  const char *choices;    ///< Choice: separated by '|'
+  std::int64_t low, high; ///< Bytes, Integer: what is allowed
+  bool internal;          ///< set by the launcher, not by users
+  /// Puts a valid value into its place; `number` or `text` by kind.
+  void (*store)(Settings &into, std::int64_t number, const std::string &text);
 };
 
 std::span<const SettingInfo> setting_table();

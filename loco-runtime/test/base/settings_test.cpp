@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "base/settings.h"
+
+#include <gtest/gtest.h>
+#include <map>
+
+using namespace loco;
+
+namespace {
+
+Result<Settings> parse(const std::map<std::string, std::string> &environment) {
+  return parse_settings([&](const char *name) -> const char * {
+    auto found = environment.find(name);
+    return found == environment.end() ? nullptr : found->second.c_str();
+  });
+}
+
+std::string error_of(const std::map<std::string, std::string> &environment) {
+  Result<Settings> parsed = parse(environment);
+  return parsed.ok() ? "no error" : parsed.error().message;
+}
+
+TEST(Settings, DefaultsHoldWithoutAnyVariable) {
+  Result<Settings> parsed = parse({});
+  ASSERT_TRUE(parsed.ok()) << parsed.error().message;
+  EXPECT_EQ(parsed.value().window_bytes, 64ull << 30);
+  EXPECT_EQ(parsed.value().fabric, "");
+  EXPECT_EQ(parsed.value().threads, 0);
+  EXPECT_EQ(parsed.value().node, -1);
+  EXPECT_EQ(parsed.value().launch_fd, -1);
+  EXPECT_FALSE(parsed.value().stats);
+}
+
+TEST(Settings, ValuesReachTheirPlaces) {
+  Result<Settings> parsed = parse({{"LOCO_WINDOW", "1T"},
+                                   {"LOCO_FABRIC", "shm"},
+                                   {"LOCO_THREADS", "7"},
+                                   {"LOCO_STATS", "1"},
+                                   {"LOCO_NODE", "3"},
+                                   {"LOCO_NUM_NODES", "4"},
+                                   {"LOCO_LAUNCH_FD", "9"}});
+  ASSERT_TRUE(parsed.ok()) << parsed.error().message;
+  EXPECT_EQ(parsed.value().window_bytes, 1ull << 40);
+  EXPECT_EQ(parsed.value().fabric, "shm");
+  EXPECT_EQ(parsed.value().threads, 7);
+  EXPECT_TRUE(parsed.value().stats);
+  EXPECT_EQ(parsed.value().node, 3);
+  EXPECT_EQ(parsed.value().num_nodes, 4);
+  EXPECT_EQ(parsed.value().launch_fd, 9);
+}
+
+TEST(Settings, AnEmptyVariableIsTheDefault) {
+  Result<Settings> parsed = parse({{"LOCO_WINDOW", ""}});
+  ASSERT_TRUE(parsed.ok());
+  EXPECT_EQ(parsed.value().window_bytes, 64ull << 30);
+}
+
+TEST(Settings, ABadValueIsNamedWithWhatIsAllowed) {
+  EXPECT_EQ(error_of({{"LOCO_WINDOW", "much"}}),
+            "LOCO_WINDOW='much' is not valid; allowed is a size from 64M to "
+            "16T, a whole number of bytes with an optional suffix K, M, G or "
+            "T");
+  EXPECT_EQ(error_of({{"LOCO_FABRIC", "pigeons"}}),
+            "LOCO_FABRIC='pigeons' is not valid; allowed is one of auto, shm, "
+            "verbs");
+  EXPECT_EQ(error_of({{"LOCO_THREADS", "-1"}}),
+            "LOCO_THREADS='-1' is not valid; allowed is a whole number from 0 "
+            "to 4096");
+  EXPECT_EQ(error_of({{"LOCO_STATS", "yes"}}),
+            "LOCO_STATS='yes' is not valid; allowed is 0 or 1");
+  EXPECT_NE(error_of({{"LOCO_NODE", "64"}}), "no error");
+  EXPECT_NE(error_of({{"LOCO_NUM_NODES", "0"}}), "no error");
+  EXPECT_NE(error_of({{"LOCO_WINDOW", "1K"}}), "no error");  // too small
+  EXPECT_NE(error_of({{"LOCO_WINDOW", "17T"}}), "no error"); // too large
+  EXPECT_NE(error_of({{"LOCO_FABRIC", "shm|verbs"}}), "no error");
+}
+
+TEST(Settings, SizesAreStrict) {
+  struct {
+    const char *text;
+    std::uint64_t bytes;
+  } good[] = {{"0", 0},           {"123", 123},       {"4K", 4096},
+              {"1M", 1u << 20},   {"3G", 3ull << 30}, {"2T", 2ull << 40},
+              {"18446744073709551615", UINT64_MAX}};
+  for (auto &[text, bytes] : good) {
+    Result<std::uint64_t> parsed = parse_bytes(text);
+    ASSERT_TRUE(parsed.ok()) << text;
+    EXPECT_EQ(parsed.value(), bytes) << text;
+  }
+  for (const char *bad :
+       {"", " 1", "1 ", "-1", "+1", "1.5G", "1GB", "0x10", "K", "1k",
+        "18446744073709551616", "16777216T", "1KK"})
+    EXPECT_FALSE(parse_bytes(bad).ok()) << bad;
+  for (const char *bad : {"", "1 ", "1x", "--1", "9223372036854775808"})
+    EXPECT_FALSE(parse_integer(bad).ok()) << bad;
+}
+
+TEST(Settings, HelpListsWhatUsersSetAndNothingElse) {
+  const std::string help = settings_help();
+  for (const SettingInfo &info : setting_table())
+    EXPECT_EQ(help.find(info.name) != std::string::npos, !info.internal)
+        << info.name;
+}
+
+} // namespace
