@@ -35,40 +35,59 @@ done
 
 (cd "$ours" && find . -type f -not -path './patches/*' -not -name '.*.sw?' -not -name '*~' \
   -not -name '*.pyc' -printf '%P\n' | LC_ALL=C sort) >"$tmp/new-files"
-while IFS= read -r file; do
-  ! src_git cat-file -e "HEAD:$file" 2>/dev/null ||
-    die "llvm-project/$file exists upstream: change it by a patch (edit build/src, then run make-patches.sh)"
+src_git ls-tree -r --name-only HEAD | LC_ALL=C sort | LC_ALL=C comm -12 - "$tmp/new-files" >"$tmp/taken"
+[ ! -s "$tmp/taken" ] ||
+  die "these files of llvm-project/ exist upstream: $(tr '\n' ' ' <"$tmp/taken"): change them by a patch (edit build/src, then run make-patches.sh)"
+sed "s|^|$ours/|" "$tmp/new-files" | src_git hash-object -w --no-filters --stdin-paths >"$tmp/blobs"
+paste "$tmp/blobs" "$tmp/new-files" | while IFS=$'\t' read -r blob file; do
   [ -x "$ours/$file" ] && mode=100755 || mode=100644
-  printf '%s %s 0\t%s\n' $mode "$(src_git hash-object -w --no-filters "$ours/$file")" "$file"
-done <"$tmp/new-files" >"$tmp/entries"
+  printf '%s %s 0\t%s\n' "$mode" "$blob" "$file"
+done >"$tmp/entries"
 src_git update-index --add --index-info <"$tmp/entries"
 wanted=$(src_git write-tree)
 unset GIT_INDEX_FILE
 applied=$(stamp_get applied)
 [ -n "$applied" ] || applied=$(src_git rev-parse 'HEAD^{tree}')
 
-# blob_at TREE FILE and blob_now FILE: the content's id, empty where the file is not there.
-blob_at() { src_git rev-parse -q --verify "$1:$2" 2>/dev/null || true; }
-blob_now() { [ ! -f "$src/$1" ] || src_git hash-object --no-filters "$src/$1"; }
-
-# Every file that one of the three differs in: pristine, applied last, wanted.
+# Every file that one of the four differs in: pristine, applied last, wanted, and
+# what is there.
 {
   src_git diff --name-only --no-renames HEAD "$wanted"
   src_git diff --name-only --no-renames HEAD "$applied"
   src_git diff --name-only --no-renames HEAD
 } | LC_ALL=C sort -u >"$tmp/candidates"
+mapfile -t candidates <"$tmp/candidates"
+
+# The content's id of each file in each of the four; none where it is not there.
+declare -A pristine_blob applied_blob wanted_blob wanted_mode blob_now
+read_tree() {
+  local -n blobs=$1
+  local mode blob file
+  while IFS=$' \t' read -r mode _ blob file; do
+    blobs[$file]=$blob
+    [ "$1" != wanted_blob ] || wanted_mode[$file]=$mode
+  done < <(src_git -c core.quotePath=false ls-tree -r "$2" -- "${candidates[@]}")
+}
+read_tree pristine_blob HEAD
+read_tree applied_blob "$applied"
+read_tree wanted_blob "$wanted"
+for file in "${candidates[@]}"; do
+  [ ! -f "$src/$file" ] || printf '%s\n' "$file"
+done >"$tmp/present"
+while IFS=$'\t' read -r blob file; do
+  blob_now[$file]=$blob
+done < <(cd "$src" && src_git hash-object --no-filters --stdin-paths <"$tmp/present" | paste - "$tmp/present")
 
 edited=() changed=()
-while IFS= read -r file; do
-  now=$(blob_now "$file")
-  want=$(blob_at "$wanted" "$file")
-  [ "$now" != "$want" ] || continue
+for file in "${candidates[@]}"; do
+  now=${blob_now[$file]:-}
+  [ "$now" != "${wanted_blob[$file]:-}" ] || continue
   changed+=("$file")
   # Expected contents: what the last run left, upstream's, or an older copy of
   # our own new file.
-  [ "$now" = "$(blob_at "$applied" "$file")" ] || [ "$now" = "$(blob_at HEAD "$file")" ] ||
+  [ "$now" = "${applied_blob[$file]:-}" ] || [ "$now" = "${pristine_blob[$file]:-}" ] ||
     { [ -f "$ours/$file" ] && [ ! "$src/$file" -nt "$ours/$file" ]; } || edited+=("$file")
-done <"$tmp/candidates"
+done
 
 if [ ${#edited[@]} -gt 0 ] && [ $discard = no ]; then
   printf '   %s\n' "${edited[@]}" >&2
@@ -76,15 +95,14 @@ if [ ${#edited[@]} -gt 0 ] && [ $discard = no ]; then
 fi
 
 for file in "${changed[@]}"; do
-  want=$(blob_at "$wanted" "$file")
-  if [ -z "$want" ]; then
+  if [ -z "${wanted_blob[$file]:-}" ]; then
     rm -f "$src/$file"
     continue
   fi
   mkdir -p "$(dirname "$src/$file")"
-  src_git cat-file blob "$want" >"$tmp/content"
+  src_git cat-file blob "${wanted_blob[$file]}" >"$tmp/content"
   cat "$tmp/content" >"$src/$file"
-  [ "$(src_git ls-tree "$wanted" "$file" | cut -c1-6)" != 100755 ] || chmod +x "$src/$file"
+  [ "${wanted_mode[$file]}" != 100755 ] || chmod +x "$src/$file"
 done
 stamp_set applied "$wanted"
-note "the fork is in place: ${#changed[@]} of $(wc -l <"$tmp/candidates") files written"
+note "the fork is in place: ${#changed[@]} of ${#candidates[@]} files written"

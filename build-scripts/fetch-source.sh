@@ -54,7 +54,7 @@ copy_folder() {
   rm -rf "$fresh"
   mkdir -p "$fresh"
   for part in "${parts[@]}"; do
-    [ -d "$1/$part" ] || die "$1 has no folder $part: is it LLVM $LLVM_VERSION?"
+    [ -e "$1/$part" ] || die "$1 has no $part: is it LLVM $LLVM_VERSION?"
     mkdir -p "$(dirname "$fresh/$part")"
     cp -R --preserve=mode,links "$1/$part" "$fresh/$part"
   done
