@@ -15,7 +15,7 @@ int main() {
     int found = 0, after = 0;
 #pragma omp parallel
     {
-#pragma omp for schedule(dynamic)
+#pragma omp for schedule(guided)
       for (int i = 0; i < 100000; ++i) {
         if (i == 40) {
 #pragma omp atomic

@@ -141,7 +141,8 @@ void run_share(const descriptor_t *region, void **args, int gtid) {
   int local = whole + (node < extra);
   static int capacity;
   if (local > capacity) {
-    __kmp_free(span.threads);
+    if (span.threads)
+      __kmp_free(span.threads);
     span.threads = (kmp_loco_thread_t *)__kmp_allocate(
         local * sizeof(kmp_loco_thread_t));
     capacity = local;
@@ -238,7 +239,12 @@ void __kmp_loco_initialize() {
 
 // Threads of an outermost region where nothing else is said; 0: as upstream.
 int __kmp_loco_default_threads() {
-  return __kmp_loco_multi() ? __kmp_loco_num_procs() : 0;
+  if (!__kmp_loco_multi())
+    return 0;
+  int nproc = __kmp_loco_num_procs();
+  if (__kmp_dflt_team_nth_ub < nproc)
+    __kmp_dflt_team_nth_ub = nproc;
+  return nproc;
 }
 
 int __kmp_loco_num_procs() {
