@@ -161,7 +161,7 @@ int lines(const std::string &text) {
 
 TEST(Launcher, RunsAllNodesAndReturnsNodeZerosStatus) {
   for (int nodes : {1, 2, 4}) {
-    JobRun run(job(nodes, "gather say here gather on 0 exit 42 leave"));
+    JobRun run(job(nodes, "say here on 0 report 42 gather on 0 exit 42 leave"));
     EXPECT_EQ(run.status(), 42) << nodes;
     EXPECT_EQ(lines(run.out()), nodes);
     EXPECT_EQ(run.err(), "");
@@ -177,7 +177,7 @@ TEST(Launcher, StatusOfTheNodeThatEndsTheProgram) {
 }
 
 TEST(Launcher, StdinGoesToNodeZeroAlone) {
-  JobRun run(job(3, "read gather on 0 exit 0 leave"), "some input\n");
+  JobRun run(job(3, "read on 0 report 0 gather on 0 exit 0 leave"), "some input\n");
   EXPECT_EQ(run.status(), 0);
   EXPECT_EQ(run.out(), "some input\n");
 }
@@ -265,7 +265,7 @@ TEST(Launcher, NodeZeroMayLeaveWithoutAReport) {
 }
 
 TEST(Launcher, AWorkerThatFailsOnTheWayOutIsNoticed) {
-  JobRun run(job(2, "gather on 0 exit 0 just-exit 4"));
+  JobRun run(job(2, "on 0 report 0 gather on 0 exit 0 just-exit 4"));
   EXPECT_EQ(run.status(5s), 4);
   EXPECT_NE(run.err().find("node 1"), std::string::npos) << run.err();
 }
@@ -278,7 +278,7 @@ TEST(Launcher, ATimeoutEndsTheJob) {
 }
 
 TEST(Launcher, OrphansEndWithTheJob) {
-  JobRun run(job(2, "orphan gather on 0 exit 0 leave"));
+  JobRun run(job(2, "orphan on 0 report 0 gather on 0 exit 0 leave"));
   EXPECT_EQ(run.status(5s), 0);
   EXPECT_TRUE(run.processes().empty());
 }
@@ -406,7 +406,8 @@ TEST(Launcher, HelpListsEverySetting) {
 TEST(Launcher, StatsArePrintedAfterTheEnd) {
   JobRun run(job(2,
               "gather on 0 stats {\"blocks\":1,\"in_bytes\":10} "
-              "on 1 stats {\"blocks\":2,\"in_bytes\":5} gather on 0 exit 3 leave",
+              "on 1 stats {\"blocks\":2,\"in_bytes\":5} "
+              "on 0 report 3 gather on 0 exit 3 leave",
               {"--stats"}));
   EXPECT_EQ(run.status(), 3);
   EXPECT_EQ(run.err(), "loco-run: statistics\n"

@@ -5,8 +5,9 @@
 //   gather          all_gather its number, check what comes back
 //   say TEXT        print "node N TEXT"
 //   on K            only node K does the next word
+//   report S        report_exit(S)
 //   exit S          report_exit(S), exit with S
-//   leave           a worker's end: exit with 0
+//   leave           a worker's end: exit with 0 (after "report" and "gather")
 //   just-exit S     exit with S, without a report
 //   signal S        kill itself
 //   fail TEXT       fatal()
@@ -89,6 +90,8 @@ int do_word(const std::string &word, char **rest) {
   if (word == "say") {
     std::printf("node %d %s\n", Job->node(), argument.c_str());
     std::fflush(stdout);
+  } else if (word == "report") {
+    Job->report_exit(std::stoi(argument));
   } else if (word == "exit") {
     end_program(std::stoi(argument));
   } else if (word == "just-exit") {
@@ -107,7 +110,8 @@ int do_word(const std::string &word, char **rest) {
 }
 
 bool takes_argument(const std::string &word) {
-  for (const char *with : {"say", "exit", "just-exit", "signal", "fail", "stats"})
+  for (const char *with :
+       {"say", "report", "exit", "just-exit", "signal", "fail", "stats"})
     if (word == with)
       return true;
   return false;
