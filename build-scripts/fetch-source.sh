@@ -177,7 +177,7 @@ fi
 
 say "Source: LLVM $LLVM_VERSION"
 mkdir -p "$downloads"
-tarball= sha256=
+tarball='' sha256=''
 if [ -n "${LOCO_LLVM_SOURCE:-}" ]; then
   if [ -d "$LOCO_LLVM_SOURCE" ]; then
     copy_folder "$LOCO_LLVM_SOURCE"
