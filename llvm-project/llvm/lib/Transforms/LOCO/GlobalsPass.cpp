@@ -61,7 +61,7 @@ static Function *makeNode0Wrapper(Function &Target, Runtime &RT) {
   Module &M = *Target.getParent();
   auto *Wrapper =
       Function::Create(Target.getFunctionType(), GlobalValue::InternalLinkage,
-                       "loco.node0." + Target.getName(), M);
+                       "__loco_node0." + Target.getName(), M);
   Wrapper->setDSOLocal(true);
   // A constructor of a comdat may go away with it, so must its wrapper.
   Wrapper->setComdat(Target.getComdat());

@@ -68,11 +68,13 @@ Runtime::Runtime(Module &M)
       I64(Type::getInt64Ty(M.getContext())),
       Ptr(PointerType::get(M.getContext(), 0)) {}
 
-// The flags and the shadow change behind LLVM's back: volatile keeps their
-// loads where they are, and still folds into `cmpb $imm, mem`.
+// The flags are constant once libloco's constructor ran. A shadow byte changes
+// behind LLVM's back, but whatever is read of it, late or early, the access that
+// follows is right: the page-fault net sees to that. So these are plain loads,
+// which, unlike volatile ones, fold into `cmpb $imm, mem`.
 Value *Runtime::flag(IRBuilderBase &B, uint64_t Address, const Twine &Name) {
   Value *At = ConstantExpr::getIntToPtr(ConstantInt::get(I64, Address), Ptr);
-  return B.CreateAlignedLoad(I8, At, Align(1), /*isVolatile=*/true, Name);
+  return B.CreateAlignedLoad(I8, At, Align(1), Name);
 }
 
 Value *Runtime::isMulti(IRBuilderBase &B) {
@@ -89,8 +91,7 @@ Value *Runtime::isNotReady(IRBuilderBase &B, Value *P, abi::TouchKind Kind) {
   Value *Block = B.CreateLShr(Address, abi::BlockShift);
   Value *At = B.CreateIntToPtr(
       B.CreateAdd(Block, ConstantInt::get(I64, abi::ShadowBase)), Ptr);
-  Value *State =
-      B.CreateAlignedLoad(I8, At, Align(1), /*isVolatile=*/true, "loco.state");
+  Value *State = B.CreateAlignedLoad(I8, At, Align(1), "loco.state");
   unsigned Highest =
       Kind == abi::TouchStore ? abi::ShadowReady : abi::ShadowClean;
   return B.CreateICmpUGT(State, ConstantInt::get(I8, Highest), "loco.slow");

@@ -30,11 +30,11 @@ namespace llvm::loco {
 ///   @counter = global i32 7, section ".data.loco.counter"
 ///   @table = internal global [100 x i8] zeroinitializer,
 ///            section ".bss.loco.table"
-///   @llvm.global_ctors = ... ptr @loco.node0.init ...
+///   @llvm.global_ctors = ... ptr @__loco_node0.init ...
 ///   ... call i32 @__loco_guard_acquire(ptr @_ZGVZ1fvE1x)
 ///
-///   define internal void @loco.node0.init() {
-///     %flag = load volatile i8, ptr inttoptr (i64 LOCO_FLAG_WORKER to ptr)
+///   define internal void @__loco_node0.init() {
+///     %flag = load i8, ptr inttoptr (i64 LOCO_FLAG_WORKER to ptr)
 ///     %node0 = icmp eq i8 %flag, 0
 ///     br i1 %node0, label %run, label %done
 ///   run:

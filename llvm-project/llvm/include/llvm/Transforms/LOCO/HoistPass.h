@@ -31,7 +31,7 @@ namespace llvm::loco {
 /// becomes
 /// \code
 ///   entry:
-///     %flag = load volatile i8, ptr inttoptr (i64 LOCO_FLAG_MULTI to ptr)
+///     %flag = load i8, ptr inttoptr (i64 LOCO_FLAG_MULTI to ptr)
 ///     %multi = icmp ne i8 %flag, 0
 ///     br i1 %multi, label %ranges, label %loop
 ///   ranges:

@@ -25,7 +25,7 @@ namespace llvm::loco {
 ///   %block = lshr i64 %a, 12
 ///   %s = add i64 %block, LOCO_SHADOW_BASE
 ///   %sp = inttoptr i64 %s to ptr
-///   %state = load volatile i8, ptr %sp
+///   %state = load i8, ptr %sp
 ///   %slow = icmp ugt i8 %state, 1        ; a store: 0
 ///   br i1 %slow, label %fetch, label %go, !prof !unlikely
 /// fetch:
