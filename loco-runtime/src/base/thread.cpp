@@ -14,12 +14,17 @@ namespace {
 using CreateFn = int (*)(pthread_t *, const pthread_attr_t *,
                          void *(*)(void *), void *);
 
-/// The pthread_create behind libloco's.
+/// The pthread_create behind libloco's. (A sanitizer's own has to be called, and
+/// with one there is no libloco.so.)
 CreateFn next_pthread_create() {
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+  return &pthread_create;
+#else
   static const auto Next =
       reinterpret_cast<CreateFn>(dlsym(RTLD_NEXT, "pthread_create"));
   // In a static test program nothing comes after us: there is just one.
   return Next ? Next : &pthread_create;
+#endif
 }
 
 /// Lives on the starter's stack until the thread has copied it.
