@@ -153,7 +153,14 @@ int __kmp_loco_num_procs();
 int __kmp_loco_ancestor_thread_num(int gtid);
 bool __kmp_loco_fork_call(ident_t *loc, int gtid, kmp_int32 argc,
                           microtask_t microtask, kmp_va_list ap);
-bool __kmp_loco_warn_once(int *warned, const char *format, ...);
+enum kmp_loco_local_t {
+  loco_other_compilation,
+  loco_second_root,
+  loco_teams,
+  loco_gomp
+};
+void __kmp_loco_runs_locally(kmp_loco_local_t reason, const ident_t *loc);
+void __kmp_loco_atfork_child();
 
 // kmp_loco_sync.cpp
 int __kmp_loco_barrier(enum barrier_type bt, int gtid, int is_split,

@@ -209,21 +209,42 @@ void print_source(char *out, size_t size, const ident_t *loc) {
 
 } // namespace
 
-bool __kmp_loco_warn_once(int *warned, const char *format, ...) {
-  if (KMP_XCHG_FIXED32((volatile kmp_int32 *)warned, 1))
-    return false;
-  char text[512];
-  va_list ap;
-  va_start(ap, format);
-  vsnprintf(text, sizeof(text), format, ap);
-  va_end(ap);
+// What runs on one node although the job has several says so, once a reason.
+static void warn_local(kmp_loco_local_t reason, const ident_t *loc) {
+  static const char *const texts[] = {
+      "parallel region at %s was compiled without -floco; it runs on node 0 "
+      "alone",
+      "parallel region at %s starts while another thread's region spans the "
+      "nodes; it runs on node 0 alone",
+      "teams construct at %s runs on the node that meets it",
+      "a parallel region of code compiled by GCC runs on the node that meets "
+      "it"};
+  static volatile kmp_int32 warned[sizeof(texts) / sizeof(texts[0])];
+  if (KMP_XCHG_FIXED32(&warned[reason], 1))
+    return;
+  char source[256], text[512];
+  print_source(source, sizeof(source), loc);
+  snprintf(text, sizeof(text), texts[reason], source);
   fprintf(stderr, "loco: warning: %s\n", text);
-  return true;
+}
+
+// A construct that upstream runs on this node; in a job of one node that is
+// all there is.
+void __kmp_loco_runs_locally(kmp_loco_local_t reason, const ident_t *loc) {
+  if (__kmp_loco_multi())
+    warn_local(reason, loc);
+}
+
+// A forked child is no node of the job: it starts no spans. Locks stay as they
+// are; they may be held.
+void __kmp_loco_atfork_child() {
+  __kmp_loco_node = -1;
+  __kmp_loco_span.team = nullptr;
 }
 
 // Called by the serial initialisation, before the environment is read.
 void __kmp_loco_initialize() {
-  if (!__loco_omp_num_nodes)
+  if (!__loco_omp_num_nodes || __kmp_loco_node < 0)
     return;
   __kmp_loco_nodes = __loco_omp_num_nodes();
   if (__kmp_loco_nodes <= 1) {
@@ -266,7 +287,7 @@ int __kmp_loco_ancestor_thread_num(int gtid) {
 bool __kmp_loco_fork_call(ident_t *loc, int gtid, kmp_int32 argc,
                           microtask_t microtask, kmp_va_list ap) {
   if (__kmp_loco_node != 0)
-    return false; // nested in a span
+    return false; // nested in a span, or a forked child
   if (!TCR_4(__kmp_init_parallel))
     __kmp_parallel_initialize();
   __kmp_resume_if_soft_paused();
@@ -286,24 +307,12 @@ bool __kmp_loco_fork_call(ident_t *loc, int gtid, kmp_int32 argc,
     return false;
 
   if (!loc || loc->reserved_2 != loco_ident) {
-    static int warned;
-    char source[256];
-    print_source(source, sizeof(source), loc);
-    __kmp_loco_warn_once(&warned,
-                         "parallel region at %s was compiled without -floco; "
-                         "it runs on node 0 alone",
-                         source);
+    warn_local(loco_other_compilation, loc);
     return false;
   }
   int none = 0;
   if (!span_exists.compare_exchange_strong(none, 1)) {
-    static int warned;
-    char source[256];
-    print_source(source, sizeof(source), loc);
-    __kmp_loco_warn_once(&warned,
-                         "parallel region at %s starts while another thread's "
-                         "region spans the nodes; it runs on node 0 alone",
-                         source);
+    warn_local(loco_second_root, loc);
     return false;
   }
 
