@@ -50,6 +50,9 @@ enum loco_shadow {
 
 /* ------------------------------------------------------------ slow paths */
 
+/* They keep all general-purpose registers but r11. The dynamic linker's lazy
+ * binding does not, so whatever calls them is linked with -z now (loco-clang and
+ * the CMake package do that). */
 #if defined(__clang__)
 #define LOCO_PRESERVE_MOST __attribute__((preserve_most))
 #else

@@ -69,7 +69,7 @@ void __loco_omp_wait_step(unsigned *spins);
 /* ------------------------------------------------------------------ locks */
 
 /* A ticket lock in 8 zero-initialised bytes of shared memory (a critical name,
- * an omp_lock_t), 8-byte aligned: next ticket, now serving, 32 bits each, acted
+ * an omp_lock_t), 8-byte aligned (loco::TicketLock of loco/channels.h), acted
  * on at their home. acquire ends with __loco_acquire, release begins with
  * __loco_release. Any thread, any node; not recursive. */
 void __loco_lock_acquire(void *lock);

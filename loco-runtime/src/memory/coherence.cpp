@@ -321,6 +321,8 @@ void Coherence::protect_exported() {
   // This node's stores before, the marks after: see Exports::mark (M5).
   std::atomic_thread_fence(std::memory_order_seq_cst);
   Exported.take_all([this](Block block) {
+    // It may have been claimed, and fetched by others, but not touched here.
+    install_home(extent_of(block));
     BlockLock lock(*this, block);
     if (Info[block].State != State::Home)
       return; // protected: not written since the copies were made

@@ -1,66 +1,90 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// locks.cpp - ticket locks in program memory (Mellor-Crummey and Scott,
-// "Algorithms for Scalable Synchronization on Shared-Memory Multiprocessors",
-// TOCS 1991): zero-initialised memory is an open lock, so a critical's name or an
-// omp_lock_t is one as it stands.
+// locks.cpp - locks in program memory: a critical's name or an omp_lock_t, zero
+// at start, is LOCO's ticket lock channel as it stands, at the home of its
+// address. One that lies in memory which only this node sees is a spin lock.
 
 #include "base/export.h"
 #include "loco/abi.h"
+#include "loco/channels.h"
 #include "loco/omp_abi.h"
+#include "memory/coherence.h"
+#include "memory/heap.h"
 
 #include <cstdint>
+#include <optional>
 
 namespace {
 
-/// The lock's 8 bytes, acted on with relaxed atomics at their home.
-struct TicketLock {
-  std::uint32_t next;    ///< the ticket that the next thread takes
-  std::uint32_t serving; ///< the ticket that holds the lock
+using loco::TicketLock;
+using loco::memory::coherence;
+
+std::optional<TicketLock> find_lock(const void *lock) {
+  auto offset = coherence->space().find(lock);
+  if (!offset)
+    return std::nullopt;
+  int home = coherence->homes().claim(
+      loco::memory::extent_of(loco::memory::block_at(*offset)));
+  return TicketLock(coherence->network(),
+                    {home, loco::fabric::Segment::Memory, *offset});
+}
+
+/// A lock that only this node sees: 1 while it is held.
+class NodeLock {
+public:
+  explicit NodeLock(const void *lock)
+      : Word(static_cast<std::uint64_t *>(const_cast<void *>(lock))) {}
+
+  bool try_lock() {
+    return __atomic_exchange_n(Word, 1, __ATOMIC_ACQUIRE) == 0;
+  }
+  void lock() {
+    for (unsigned spins = 0; !try_lock();)
+      __loco_omp_wait_step(&spins);
+  }
+  void unlock() { __atomic_store_n(Word, 0, __ATOMIC_RELEASE); }
+  bool is_held() const { return __atomic_load_n(Word, __ATOMIC_RELAXED) != 0; }
+
+private:
+  std::uint64_t *Word;
 };
-
-TicketLock *as_lock(const void *lock) {
-  return static_cast<TicketLock *>(const_cast<void *>(lock));
-}
-
-std::uint32_t load(const std::uint32_t *word) {
-  return __loco_atomic_load_4(word, __ATOMIC_RELAXED);
-}
 
 } // namespace
 
 extern "C" {
 
 LOCO_EXPORT void __loco_lock_acquire(void *lock) {
-  TicketLock *l = as_lock(lock);
-  std::uint32_t ticket =
-      __loco_atomic_rmw_4(&l->next, 1, LOCO_RMW_ADD, __ATOMIC_RELAXED);
-  for (unsigned spins = 0; load(&l->serving) != ticket;)
-    __loco_omp_wait_step(&spins);
+  {
+    loco::memory::heap::PrivateScope scope;
+    if (auto ticket_lock = find_lock(lock))
+      ticket_lock->lock();
+    else
+      NodeLock(lock).lock();
+  }
   __loco_acquire();
 }
 
 LOCO_EXPORT int __loco_lock_try(void *lock) {
-  TicketLock *l = as_lock(lock);
-  std::uint32_t serving = load(&l->serving);
-  // Taken only by who would be served at once.
-  if (__loco_atomic_cas_4(&l->next, serving, serving + 1, __ATOMIC_RELAXED,
-                          __ATOMIC_RELAXED) != serving)
-    return 0;
-  __loco_acquire();
-  return 1;
+  auto ticket_lock = find_lock(lock);
+  bool taken =
+      ticket_lock ? ticket_lock->try_lock() : NodeLock(lock).try_lock();
+  if (taken)
+    __loco_acquire();
+  return taken;
 }
 
 LOCO_EXPORT void __loco_lock_release(void *lock) {
   __loco_release();
-  TicketLock *l = as_lock(lock);
-  // Only the holder writes it.
-  __loco_atomic_store_4(&l->serving, load(&l->serving) + 1, __ATOMIC_RELAXED);
+  loco::memory::heap::PrivateScope scope;
+  if (auto ticket_lock = find_lock(lock))
+    ticket_lock->unlock();
+  else
+    NodeLock(lock).unlock();
 }
 
 LOCO_EXPORT int __loco_lock_is_held(const void *lock) {
-  TicketLock *l = as_lock(lock);
-  return load(&l->next) != load(&l->serving);
+  auto ticket_lock = find_lock(lock);
+  return ticket_lock ? ticket_lock->is_held() : NodeLock(lock).is_held();
 }
 
 } // extern "C"

@@ -5,7 +5,7 @@
 #include "omp/spans.h"
 
 #include "base/export.h"
-#include "omp/node_barrier.h"
+#include "loco/channels.h"
 #include "loco/abi.h"
 #include "loco/omp_abi.h"
 #include "memory/coherence.h"
