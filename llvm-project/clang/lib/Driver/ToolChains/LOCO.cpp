@@ -120,6 +120,10 @@ void loco::addLinkerArgs(const ToolChain &TC, const ArgList &Args,
   if (!Args.hasArg(options::OPT_shared))
     CmdArgs.push_back("-no-pie");
 
+  // Lazy binding would clobber registers that the slow paths promise to keep.
+  CmdArgs.push_back("-z");
+  CmdArgs.push_back("now");
+
   const Arg *Mode = Args.getLastArg(options::OPT_floco_mode_EQ);
   if (Mode && StringRef(Mode->getValue()) == "kvstore")
     CmdArgs.push_back("--defsym=__loco_kvstore=1");
