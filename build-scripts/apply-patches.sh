@@ -61,6 +61,7 @@ mapfile -t candidates <"$tmp/candidates"
 # The content's id of each file in each of the four; none where it is not there.
 declare -A pristine_blob applied_blob wanted_blob wanted_mode blob_now
 read_tree() {
+  # shellcheck disable=SC2178
   local -n blobs=$1
   local mode blob file
   while IFS=$' \t' read -r mode _ blob file; do

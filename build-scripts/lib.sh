@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 # Shared by the scripts beside it, which source it after `set -euo pipefail`.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 
 scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$scripts")
