@@ -18,11 +18,17 @@ results=$build/test/results
 all_suites=(clang passes scripts runtime openmp programs)
 start=$SECONDS
 
-# in_time SECONDS COMMAND...: the whole suite is ended at its limit.
+# in_time SECONDS COMMAND...: the command and all it started is ended at its
+# limit, and when this script is.
+running=
+trap '[ -z "$running" ] || kill "$running"; exit 130' INT TERM HUP
 in_time() {
   local limit=$1 status=0
   shift
-  timeout --kill-after=20 "$limit" "$@" || status=$?
+  timeout --kill-after=20 "$limit" "$@" &
+  running=$!
+  wait "$running" || status=$?
+  running=
   [ $status != 124 ] && [ $status != 137 ] || note "ended after its limit of $limit s"
   return $status
 }
@@ -91,7 +97,7 @@ for suite in "$@"; do
   esac
 done
 
-if [ $with_build = no ] || { "$scripts/setup.sh" && timeout --kill-after=20 4500 "$scripts/build.sh"; }; then
+if [ $with_build = no ] || { "$scripts/setup.sh" && in_time 4500 "$scripts/build.sh"; }; then
   rm "$results/build.started"
   for suite in "$@"; do run_suite "$suite"; done
 else
