@@ -114,6 +114,7 @@ private:
   }
 
   const JobOptions &Options;
+  Settings Environment;
   std::vector<Node> Nodes;
   const pid_t Launcher = getpid();
   int SignalFd = -1;
@@ -159,6 +160,14 @@ int Job::run() {
               ": a job has from 1 to " + std::to_string(MaxNodes) + " nodes");
     return StatusUsage;
   }
+  // Said once here, and not by every node.
+  Result<Settings> environment = parse_settings(
+      [](const char *name) -> const char * { return std::getenv(name); });
+  if (!environment.ok()) {
+    say_error(environment.error().message);
+    return StatusUsage;
+  }
+  Environment = environment.value();
   ProgramPath program = find_program(Options.command.at(0));
   if (program.error != 0) {
     say_error("cannot run '" + Options.command[0] +
@@ -277,16 +286,13 @@ void Job::become_node(int index, int stream, int exec_status,
       close(null);
   }
   fcntl(stream, F_SETFD, 0);
-  const int threads =
-      Options.threads > 0
-          ? Options.threads
-          : std::max(1, available_cores() / Options.num_nodes);
+  int threads = Options.threads > 0 ? Options.threads : Environment.threads;
+  if (threads == 0)
+    threads = std::max(1, available_cores() / Options.num_nodes);
   setenv("LOCO_NODE", std::to_string(index).c_str(), 1);
   setenv("LOCO_NUM_NODES", std::to_string(Options.num_nodes).c_str(), 1);
   setenv("LOCO_LAUNCH_FD", std::to_string(stream).c_str(), 1);
-  const char *users_threads = getenv("LOCO_THREADS");
-  if (Options.threads > 0 || !users_threads || atoi(users_threads) <= 0)
-    setenv("LOCO_THREADS", std::to_string(threads).c_str(), 1);
+  setenv("LOCO_THREADS", std::to_string(threads).c_str(), 1);
   if (Options.stats)
     setenv("LOCO_STATS", "1", 1);
   if (!Options.fabric.empty())

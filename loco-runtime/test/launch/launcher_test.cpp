@@ -17,6 +17,7 @@
 #include <functional>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sched.h>
 #include <sstream>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -152,6 +153,13 @@ std::vector<std::string> job(int nodes, const std::string &words,
     arguments.push_back(word);
   return arguments;
 }
+
+const cpu_set_t AllowedCores = [] {
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  sched_getaffinity(0, sizeof cores, &cores);
+  return cores;
+}();
 
 int lines(const std::string &text) {
   return static_cast<int>(std::count(text.begin(), text.end(), '\n'));
@@ -383,14 +391,32 @@ TEST(Launcher, WrongUsageIsNamed) {
   }
 }
 
-TEST(Launcher, ABadVariableStopsANode) {
+TEST(Launcher, ABadVariableIsSaidOnce) {
   setenv("LOCO_WINDOW", "huge", 1);
-  JobRun run(job(1, "exit 0"));
+  JobRun run(job(3, "exit 0"));
   unsetenv("LOCO_WINDOW");
-  EXPECT_EQ(run.status(), 1);
-  EXPECT_NE(run.err().find("LOCO_WINDOW='huge' is not valid"),
-            std::string::npos)
+  EXPECT_EQ(run.status(), 2);
+  EXPECT_TRUE(
+      run.err().starts_with("loco-run: error: LOCO_WINDOW='huge' is not valid"))
       << run.err();
+  EXPECT_EQ(lines(run.err()), 1);
+}
+
+TEST(Launcher, ThreadsComeFromTheEnvironmentUnlessNamed) {
+  const std::vector<std::string> command{"sh", "-c", "echo $LOCO_THREADS"};
+  auto threads = [&](std::vector<std::string> options) {
+    options.insert(options.end(), command.begin(), command.end());
+    JobRun run(options);
+    EXPECT_EQ(run.status(), 0);
+    return run.out();
+  };
+  setenv("LOCO_THREADS", "5", 1);
+  EXPECT_EQ(threads({}), "5\n");
+  EXPECT_EQ(threads({"--threads", "2"}), "2\n");
+  setenv("LOCO_THREADS", "0", 1);
+  EXPECT_EQ(threads({}), std::to_string(CPU_COUNT(&AllowedCores)) + "\n");
+  unsetenv("LOCO_THREADS");
+  EXPECT_EQ(threads({}), std::to_string(CPU_COUNT(&AllowedCores)) + "\n");
 }
 
 TEST(Launcher, HelpListsEverySetting) {
