@@ -64,6 +64,7 @@ private:
   /// null) with several. Build inserts before the instruction that it is given.
   void versionOnMulti(Instruction &I,
                       function_ref<Value *(Instruction *)> Build);
+  Value *loadGuard(Instruction *Before, LoadInst &Load, GlobalVariable &Guard);
   Value *casLoop(Instruction *Before, AtomicRMWInst &RMW, Value *Ptr,
                  unsigned Bytes);
 
@@ -460,6 +461,49 @@ Value *Lowering::casLoop(Instruction *Before, AtomicRMWInst &RMW, Value *Ptr,
   return OldValue;
 }
 
+/// The guard variable of a function-local static, if \p Load reads it.
+static GlobalVariable *getGuard(LoadInst &Load, Value *Ptr) {
+  auto *GV = dyn_cast<GlobalVariable>(Ptr);
+  return GV && GV->getName().starts_with("_ZGV") &&
+                 Load.getType()->isIntegerTy(8) &&
+                 Load.getOrdering() == AtomicOrdering::Acquire
+             ? GV
+             : nullptr;
+}
+
+/// A guard is set once. When this node saw it set, and acquired what was
+/// initialised before, it need not ask the guard's home again: that is noted in
+/// a byte of this node's own.
+Value *Lowering::loadGuard(Instruction *Before, LoadInst &Load,
+                           GlobalVariable &Guard) {
+  Module &M = *F.getParent();
+  Type *I8 = Load.getType();
+  std::string Name = (Twine(RuntimePrefix) + "seen." + Guard.getName()).str();
+  GlobalVariable *Seen = M.getNamedGlobal(Name);
+  if (!Seen) {
+    Seen = new GlobalVariable(M, I8, /*isConstant=*/false,
+                              GlobalValue::InternalLinkage,
+                              Constant::getNullValue(I8), Name);
+    Seen->setAlignment(Align(1));
+  }
+  IRBuilder<> B(Before);
+  B.SetCurrentDebugLocation(Load.getDebugLoc());
+  LoadInst *Known = B.CreateAlignedLoad(I8, Seen, Align(1), "loco.seen");
+  Known->setAtomic(AtomicOrdering::Acquire);
+  BasicBlock *Head = B.GetInsertBlock();
+  Instruction *Ask =
+      SplitBlockAndInsertIfThen(B.CreateIsNull(Known), Before, false);
+  B.SetInsertPoint(Ask);
+  Value *Now = RT.callAtomicLoad(B, &Guard, 1, AtomicOrdering::Acquire);
+  B.CreateAlignedStore(Now, Seen, Align(1))
+      ->setAtomic(AtomicOrdering::Release);
+  B.SetInsertPoint(Before);
+  PHINode *Result = B.CreatePHI(I8, 2);
+  Result->addIncoming(Known, Head);
+  Result->addIncoming(Now, Ask->getParent());
+  return Result;
+}
+
 void Lowering::lowerAtomic(Instruction &I) {
   Type *Ty;
   Align A;
@@ -487,9 +531,12 @@ void Lowering::lowerAtomic(Instruction &I) {
   versionOnMulti(I, [&](Instruction *Before) -> Value * {
     IRBuilder<> B(Before);
     B.SetCurrentDebugLocation(I.getDebugLoc());
-    if (auto *Load = dyn_cast<LoadInst>(&I))
+    if (auto *Load = dyn_cast<LoadInst>(&I)) {
+      if (GlobalVariable *Guard = getGuard(*Load, Ptr))
+        return loadGuard(Before, *Load, *Guard);
       return fromInteger(
           B, RT.callAtomicLoad(B, Ptr, Bytes, Load->getOrdering()), Ty);
+    }
     if (auto *Store = dyn_cast<StoreInst>(&I)) {
       Value *V = toInteger(B, Store->getValueOperand(), Bytes);
       RT.callAtomicStore(B, Ptr, V, Store->getOrdering());
