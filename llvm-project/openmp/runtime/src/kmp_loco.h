@@ -148,6 +148,8 @@ enum kmp_loco_doacross_word_t {
 
 // kmp_loco_span.cpp
 void __kmp_loco_initialize();
+void __kmp_loco_silence_workers();
+void __kmp_loco_check_threadprivate();
 int __kmp_loco_default_threads();
 int __kmp_loco_num_procs();
 int __kmp_loco_ancestor_thread_num(int gtid);

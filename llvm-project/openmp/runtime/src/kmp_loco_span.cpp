@@ -252,20 +252,37 @@ void __kmp_loco_initialize() {
     return;
   }
   __kmp_loco_node = __loco_omp_node();
+  if (__kmp_loco_node > 0)
+    __kmp_generate_warnings = kmp_warnings_off; // node 0 says it
   // Nodes may share cores: a thread that waits must not take one from another
   // process, of which this process knows nothing. KMP_BLOCKTIME and
   // OMP_WAIT_POLICY still override.
   __kmp_dflt_blocktime = 0;
+  if (__kmp_dflt_team_nth_ub < __kmp_loco_num_procs())
+    __kmp_dflt_team_nth_ub = __kmp_loco_num_procs();
+}
+
+// Without TLS, copies of a threadprivate variable start from the variable
+// itself at its first use, which other nodes may have changed by then.
+void __kmp_loco_check_threadprivate() {
+  if (__kmp_loco_node <= 0)
+    return;
+  fprintf(stderr, "loco: error: threadprivate variables over several nodes "
+                  "need thread-local storage; compile without "
+                  "-fnoopenmp-use-tls\n");
+  abort();
+}
+
+// OMP_DISPLAY_ENV and the like print once, on node 0.
+void __kmp_loco_silence_workers() {
+  if (__kmp_loco_node > 0)
+    __kmp_version = __kmp_settings = __kmp_display_env =
+        __kmp_display_env_verbose = FALSE;
 }
 
 // Threads of an outermost region where nothing else is said; 0: as upstream.
 int __kmp_loco_default_threads() {
-  if (!__kmp_loco_multi())
-    return 0;
-  int nproc = __kmp_loco_num_procs();
-  if (__kmp_dflt_team_nth_ub < nproc)
-    __kmp_dflt_team_nth_ub = nproc;
-  return nproc;
+  return __kmp_loco_multi() ? __kmp_loco_num_procs() : 0;
 }
 
 int __kmp_loco_num_procs() {
@@ -303,6 +320,8 @@ bool __kmp_loco_fork_call(ident_t *loc, int gtid, kmp_int32 argc,
     nproc = icvs.thread_limit;
   if (icvs.task_thread_limit > 0 && nproc > icvs.task_thread_limit)
     nproc = icvs.task_thread_limit;
+  if (nproc / __kmp_loco_nodes >= __kmp_max_nth) // KMP_DEVICE_THREAD_LIMIT
+    nproc = __kmp_loco_nodes * __kmp_max_nth;
   if (nproc <= 1)
     return false;
 
