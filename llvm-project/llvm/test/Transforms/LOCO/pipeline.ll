@@ -1,0 +1,44 @@
+; The passes as clang runs them.
+; RUN: opt -passes=loco -verify-each -S %s | FileCheck --check-prefixes=BOTH,O2 %s
+; RUN: opt -passes='loco<O0>' -verify-each -S %s | FileCheck --check-prefixes=BOTH,O0 %s
+; RUN: opt -passes=loco -loco-stop-before-lowering -S %s | FileCheck --check-prefix=STOP %s
+; A module is lowered once: the link step of LTO finds it done.
+; RUN: opt -passes=loco %s -o %t.once.bc
+; RUN: opt -passes=loco %t.once.bc -o %t.twice.bc
+; RUN: llvm-dis %t.once.bc -o - | grep -v ModuleID > %t.once.ll
+; RUN: llvm-dis %t.twice.bc -o - | grep -v ModuleID > %t.twice.ll
+; RUN: diff %t.once.ll %t.twice.ll
+
+target triple = "x86_64-pc-linux-gnu"
+
+; BOTH: @g = global i32 1, section ".data.loco.g"
+; STOP: @g = global i32 1, section ".data.loco.g"
+@g = global i32 1
+
+; -O0 leaves a check at each access.
+; BOTH-LABEL: define i32 @f(
+; O0: call preserve_mostcc void @__loco_load(
+; O0: call preserve_mostcc void @__loco_load(
+; O2: call preserve_mostcc void @__loco_load(
+; O2-NOT: call preserve_mostcc void @__loco_load(
+; BOTH: ret i32
+; STOP-LABEL: define i32 @f(
+; STOP: load i32, ptr addrspace(7)
+; STOP-NEXT: load i32, ptr %p
+define i32 @f(ptr %p) {
+  %a = load i32, ptr %p, align 4
+  %b = load i32, ptr %p, align 4
+  %s = add i32 %a, %b
+  ret i32 %s
+}
+
+; What is not optimised is lowered all the same.
+; BOTH-LABEL: define void @not_optimised(
+; BOTH: call preserve_mostcc void @__loco_store(
+; BOTH: ret void
+define void @not_optimised(ptr %p) optnone noinline {
+  store i32 1, ptr %p, align 4
+  ret void
+}
+; BOTH: !"loco.lowered"
+; STOP-NOT: loco.lowered
