@@ -430,8 +430,8 @@ bool Hoister::emit(Loop &L, SmallVectorImpl<Range> &Ranges) {
                                 L.getHeader())
              << "checks of "
              << ore::NV("Accesses", unsigned(R->Covers.size()))
-             << (R->Kind == abi::TouchStore ? " stores" : " loads")
-             << " hoisted as one range check";
+             << " accesses hoisted as one range check for "
+             << (R->Kind == abi::TouchStore ? "stores" : "loads");
     });
   }
   // What could not be expanded goes on to the inner loops.

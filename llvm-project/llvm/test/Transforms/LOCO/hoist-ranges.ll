@@ -5,8 +5,8 @@
 
 target triple = "x86_64-pc-linux-gnu"
 
-; REMARK: remark: {{.*}}checks of 1 stores hoisted as one range check
-; REMARK: remark: {{.*}}checks of 2 loads hoisted as one range check
+; REMARK: remark: {{.*}}checks of 2 accesses hoisted as one range check for loads
+; REMARK: remark: {{.*}}checks of 1 accesses hoisted as one range check for stores
 ; CHECK-LABEL: define void @sum_of_neighbours(
 ; CHECK: [[FLAG:%.*]] = load i8, ptr inttoptr (i64 2147450880 to ptr), align 1
 ; CHECK: [[MULTI:%.*]] = icmp ne i8 [[FLAG]], 0
