@@ -1,7 +1,7 @@
 ; Range checks of counted loops.
 ; RUN: opt -passes=loco-hoist -verify-each -S %s | FileCheck %s
 ; RUN: opt -passes=loco-hoist -pass-remarks=loco -pass-remarks-missed=loco -disable-output %s 2>&1 | FileCheck --check-prefix=REMARK %s
-; RUN: opt -passes=loco-hoist,loco-lower -verify-each -disable-output %s
+; RUN: opt -passes='function(loco-hoist),loco-lower' -verify-each -disable-output %s
 
 target triple = "x86_64-pc-linux-gnu"
 
