@@ -29,17 +29,45 @@ namespace {
 typedef kmp_loco_loop_t loop_t;
 
 // This node's side of a loop record.
+//
+// `head` is the batch that the node's threads share: its generation, and how
+// many of its chunks are left. ends[generation % 4] is where the batch would
+// end if its last chunk were whole, so that n chunks from the end begins n *
+// chunk before it. A thread takes a chunk by compare-and-swap of head; that
+// fails if the batch has changed since, and only then may `ends` have.
 struct alignas(64) local_record_t {
-  kmp_bootstrap_lock_t lock;
+  std::atomic<kmp_uint64> head;
+  std::atomic<kmp_uint64> ends[4];
+  std::atomic<kmp_uint64> seen; // shared `next` after this node's last take
+  std::atomic<bool> exhausted;
+  std::atomic<bool> shared_is_ours;
+  std::atomic<bool> locked; // held to refill, and to get the shared record
+  std::atomic<int> done;
   std::atomic<kmp_uint64> owner; // the loop that may use it
-  // under the lock:
-  kmp_uint64 next, end; // iterations this node has and no thread has yet
-  kmp_uint64 seen;      // shared `next` after this node's last take
-  bool exhausted;
-  bool shared_is_ours;
-  int done;
 };
 local_record_t local_records[loco_loop_ring];
+
+constexpr int generation_shift = 40;
+constexpr kmp_uint64 count_mask = ((kmp_uint64)1 << generation_shift) - 1;
+constexpr kmp_uint64 max_batch = (kmp_uint64)1 << 30;
+
+struct guard_t {
+  local_record_t &record;
+  guard_t(local_record_t &record) : record(record) {
+    unsigned spins = 0;
+    while (record.locked.exchange(true, std::memory_order_acquire))
+      __loco_omp_wait_step(&spins);
+  }
+  ~guard_t() { record.locked.store(false, std::memory_order_release); }
+};
+
+void clear(local_record_t &record) {
+  record.head.store(0);
+  record.seen.store(0);
+  record.exhausted.store(false);
+  record.shared_is_ours.store(false);
+  record.done.store(0);
+}
 
 unsigned word(kmp_uint64 sequence, kmp_loco_loop_word_t field) {
   return loco_word_loops +
@@ -50,60 +78,99 @@ local_record_t &local_record(const loop_t &loop) {
   return local_records[loop.sequence % loco_loop_ring];
 }
 
-// Waits until the shared record belongs to this loop; under the local lock.
+// Waits until the shared record belongs to this loop. One thread asks.
 void own_shared_record(local_record_t &record, const loop_t &loop) {
-  if (record.shared_is_ours)
+  if (record.shared_is_ours.load())
     return;
+  guard_t guard(record);
   unsigned spins = 0;
-  while (__loco_omp_word_load(word(loop.sequence, loco_loop_owner)) !=
-         loop.sequence)
-    __loco_omp_wait_step(&spins);
-  record.shared_is_ours = true;
+  while (!record.shared_is_ours.load()) {
+    if (__loco_omp_word_load(word(loop.sequence, loco_loop_owner)) ==
+        loop.sequence)
+      record.shared_is_ours.store(true);
+    else
+      __loco_omp_wait_step(&spins);
+  }
 }
 
 kmp_uint64 at_least(kmp_uint64 value, kmp_uint64 least) {
   return value < least ? least : value;
 }
 
+kmp_uint64 left_to_hand_out(const loop_t &loop, local_record_t &record) {
+  kmp_uint64 seen = record.seen.load();
+  return loop.trip_count > seen ? loop.trip_count - seen : 0;
+}
+
+// Takes `size` iterations of the shared record; false where none are left.
+bool take_shared(loop_t &loop, local_record_t &record, kmp_uint64 size,
+                 kmp_uint64 *begin) {
+  *begin = __loco_omp_word_add(word(loop.sequence, loco_loop_next), size);
+  record.seen.store(*begin + size);
+  if (*begin < loop.trip_count)
+    return true;
+  record.exhausted.store(true);
+  return false;
+}
+
+kmp_uint64 clip(const loop_t &loop, kmp_uint64 begin, kmp_uint64 size) {
+  return loop.trip_count - begin < size ? loop.trip_count : begin + size;
+}
+
+// Gets the node its next batch, if that is still to be done.
+void refill(loop_t &loop, local_record_t &record) {
+  guard_t guard(record);
+  kmp_uint64 head = record.head.load();
+  if ((head & count_mask) || record.exhausted.load())
+    return;
+  kmp_uint64 chunks =
+      at_least(left_to_hand_out(loop, record) / loop.chunk /
+                   (4 * (kmp_uint64)__kmp_loco_span.nodes),
+               1);
+  if (chunks > max_batch)
+    chunks = max_batch;
+  kmp_uint64 begin;
+  if (!take_shared(loop, record, chunks * loop.chunk, &begin))
+    return;
+  kmp_uint64 got = clip(loop, begin, chunks * loop.chunk) - begin;
+  chunks = (got - 1) / loop.chunk + 1;
+  kmp_uint64 generation = (head >> generation_shift) + 1;
+  record.ends[generation % 4].store(begin + chunks * loop.chunk);
+  record.head.store(generation << generation_shift | chunks);
+}
+
 // Gives this thread its next iterations of a dynamic or guided loop.
 bool take(loop_t &loop, kmp_uint64 *begin, kmp_uint64 *end) {
-  const kmp_loco_span_t &span = __kmp_loco_span;
   local_record_t &record = local_record(loop);
-  bool got = false;
-  __kmp_acquire_bootstrap_lock(&record.lock);
-  if (record.next == record.end && !record.exhausted) {
-    own_shared_record(record, loop);
-    kmp_uint64 left =
-        loop.trip_count > record.seen ? loop.trip_count - record.seen : 0;
-    kmp_uint64 size;
+  own_shared_record(record, loop);
+  if (loop.kind == loop_t::guided || loop.ordered) {
+    // Guided chunks are batches already; of an ordered loop a node's second
+    // chunk would wait for the other nodes' first.
+    kmp_uint64 size = loop.chunk;
     if (loop.kind == loop_t::guided)
-      size = at_least(left / (2 * (kmp_uint64)span.nproc), loop.chunk);
-    else if (loop.ordered) // a node's next chunk would wait for the others'
-      size = loop.chunk;
-    else
-      size = loop.chunk *
-             at_least(left / loop.chunk / (4 * (kmp_uint64)span.nodes), 1);
-    kmp_uint64 first =
-        __loco_omp_word_add(word(loop.sequence, loco_loop_next), size);
-    record.seen = first + size;
-    if (first >= loop.trip_count) {
-      record.exhausted = true;
-    } else {
-      record.next = first;
-      record.end = loop.trip_count - first < size ? loop.trip_count
-                                                  : first + size;
+      size = at_least(left_to_hand_out(loop, record) /
+                          (2 * (kmp_uint64)__kmp_loco_span.nproc),
+                      loop.chunk);
+    if (record.exhausted.load() || !take_shared(loop, record, size, begin))
+      return false;
+    *end = clip(loop, *begin, size);
+    return true;
+  }
+  for (;;) {
+    kmp_uint64 head = record.head.load();
+    kmp_uint64 count = head & count_mask;
+    if (count) {
+      kmp_uint64 batch_end = record.ends[(head >> generation_shift) % 4].load();
+      if (!record.head.compare_exchange_weak(head, head - 1))
+        continue;
+      *begin = batch_end - count * loop.chunk;
+      *end = clip(loop, *begin, loop.chunk);
+      return true;
     }
+    if (record.exhausted.load())
+      return false;
+    refill(loop, record);
   }
-  if (record.next < record.end) {
-    got = true;
-    *begin = record.next;
-    kmp_uint64 size =
-        loop.kind == loop_t::guided ? record.end - record.next : loop.chunk;
-    *end = record.end - record.next < size ? record.end : record.next + size;
-    record.next = *end;
-  }
-  __kmp_release_bootstrap_lock(&record.lock);
-  return got;
 }
 
 // Next iterations of a static loop.
@@ -163,25 +230,19 @@ void leave(kmp_loco_thread_t *me) {
   const kmp_loco_span_t &span = __kmp_loco_span;
   local_record_t &record = local_record(loop);
   kmp_uint64 sequence = loop.sequence;
-  __kmp_acquire_bootstrap_lock(&record.lock);
-  bool last = ++record.done == span.local_nproc;
-  if (last) {
-    own_shared_record(record, loop);
-    if (__loco_omp_word_add(word(sequence, loco_loop_done), 1) + 1 ==
-        (kmp_uint64)span.nodes) {
-      __loco_omp_word_store(word(sequence, loco_loop_next), 0);
-      __loco_omp_word_store(word(sequence, loco_loop_ordered), 0);
-      __loco_omp_word_store(word(sequence, loco_loop_done), 0);
-      __loco_omp_word_store(word(sequence, loco_loop_owner),
-                            sequence + loco_loop_ring);
-    }
-    record.next = record.end = record.seen = 0;
-    record.exhausted = record.shared_is_ours = false;
-    record.done = 0;
+  if (record.done.fetch_add(1) + 1 != span.local_nproc)
+    return;
+  own_shared_record(record, loop);
+  if (__loco_omp_word_add(word(sequence, loco_loop_done), 1) + 1 ==
+      (kmp_uint64)span.nodes) {
+    __loco_omp_word_store(word(sequence, loco_loop_next), 0);
+    __loco_omp_word_store(word(sequence, loco_loop_ordered), 0);
+    __loco_omp_word_store(word(sequence, loco_loop_done), 0);
+    __loco_omp_word_store(word(sequence, loco_loop_owner),
+                          sequence + loco_loop_ring);
   }
-  __kmp_release_bootstrap_lock(&record.lock);
-  if (last)
-    record.owner.store(sequence + loco_loop_ring);
+  clear(record);
+  record.owner.store(sequence + loco_loop_ring);
 }
 
 // Makes `loop` this thread's; waits for a free local record if it needs one.
@@ -197,11 +258,8 @@ void enter(kmp_loco_thread_t *me) {
   unsigned spins = 0;
   while (record.owner.load() != loop.sequence)
     __loco_omp_wait_step(&spins);
-  if (loop.ordered) {
-    __kmp_acquire_bootstrap_lock(&record.lock);
+  if (loop.ordered)
     own_shared_record(record, loop);
-    __kmp_release_bootstrap_lock(&record.lock);
-  }
 }
 
 int thread_number(int gtid) {
@@ -275,11 +333,8 @@ void __kmp_loco_reset_loops(bool shared) {
       continue;
     }
     local_record_t &record = local_records[i];
-    __kmp_init_bootstrap_lock(&record.lock);
+    clear(record);
     record.owner.store(i);
-    record.next = record.end = record.seen = 0;
-    record.exhausted = record.shared_is_ours = false;
-    record.done = 0;
   }
   if (!shared)
     return;
