@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// delta_test.cpp - find_delta() against a byte-by-byte comparison.
+#include "memory/twins.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <random>
+#include <vector>
+
+namespace loco::memory {
+namespace {
+
+constexpr std::uint64_t Offset = 7 * BlockBytes;
+
+class DeltaTest : public ::testing::Test {
+protected:
+  DeltaTest() : Pieces(MaxPiecesPerBlock) {
+    std::mt19937_64 random(1);
+    for (std::byte &b : Twin)
+      b = static_cast<std::byte>(random());
+    std::memcpy(Data, Twin, BlockBytes);
+  }
+
+  void flip(std::size_t at) { Data[at] ^= std::byte{0x80}; }
+
+  /// Applies the delta to a copy of the twin: it must become the data, and no
+  /// piece may hold a byte that is equal or touch the piece before it.
+  void expect_exact() {
+    std::size_t n = find_delta(Data, Twin, Offset, Pieces.data());
+    std::vector<std::byte> home(Twin, Twin + BlockBytes);
+    std::uint64_t last_end = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+      const fabric::Piece &piece = Pieces[i];
+      ASSERT_GE(piece.offset, Offset);
+      std::uint64_t at = piece.offset - Offset;
+      ASSERT_LE(at + piece.bytes, BlockBytes);
+      ASSERT_EQ(piece.source, Data + at);
+      ASSERT_TRUE(i == 0 || at > last_end) << "pieces touch at " << at;
+      for (std::uint64_t k = at; k < at + piece.bytes; ++k)
+        ASSERT_NE(Data[k], Twin[k]) << "byte " << k << " is equal";
+      std::memcpy(home.data() + at, piece.source, piece.bytes);
+      last_end = at + piece.bytes;
+    }
+    EXPECT_EQ(std::memcmp(home.data(), Data, BlockBytes), 0);
+  }
+
+  alignas(64) std::byte Data[BlockBytes];
+  alignas(64) std::byte Twin[BlockBytes];
+  std::vector<fabric::Piece> Pieces;
+};
+
+TEST_F(DeltaTest, EqualBlocksHaveNone) {
+  EXPECT_EQ(find_delta(Data, Twin, Offset, Pieces.data()), 0u);
+}
+
+TEST_F(DeltaTest, EveryByteAlone) {
+  for (std::size_t at = 0; at < BlockBytes; ++at) {
+    flip(at);
+    ASSERT_EQ(find_delta(Data, Twin, Offset, Pieces.data()), 1u) << at;
+    ASSERT_EQ(Pieces[0].offset, Offset + at);
+    ASSERT_EQ(Pieces[0].bytes, 1u);
+    flip(at);
+  }
+}
+
+TEST_F(DeltaTest, WholeBlockIsOnePiece) {
+  for (std::size_t at = 0; at < BlockBytes; ++at)
+    flip(at);
+  ASSERT_EQ(find_delta(Data, Twin, Offset, Pieces.data()), 1u);
+  EXPECT_EQ(Pieces[0].bytes, BlockBytes);
+}
+
+TEST_F(DeltaTest, EverySecondByteFillsThePieces) {
+  for (std::size_t at = 0; at < BlockBytes; at += 2)
+    flip(at);
+  ASSERT_EQ(find_delta(Data, Twin, Offset, Pieces.data()), MaxPiecesPerBlock);
+  expect_exact();
+}
+
+TEST_F(DeltaTest, RunsOverWordAndLineBorders) {
+  for (std::size_t start : {5, 60, 63, 4090})
+    for (std::size_t at = start; at < start + 6; ++at)
+      flip(at);
+  expect_exact();
+}
+
+TEST_F(DeltaTest, RandomRuns) {
+  std::mt19937_64 random(42);
+  for (int round = 0; round < 2000; ++round) {
+    std::memcpy(Data, Twin, BlockBytes);
+    for (int run = static_cast<int>(random() % 40); run >= 0; --run) {
+      std::size_t at = random() % BlockBytes;
+      std::size_t end = std::min<std::size_t>(BlockBytes, at + random() % 90);
+      for (; at < end; ++at)
+        Data[at] = static_cast<std::byte>(random());
+    }
+    expect_exact();
+    if (HasFatalFailure())
+      FAIL() << "in round " << round;
+  }
+}
+
+TEST(TwinPoolTest, GivesBackWhatWasReturnedAndNeverZero) {
+  TwinPool pool(16);
+  auto a = pool.take();
+  auto b = pool.take();
+  EXPECT_NE(a, 0u);
+  EXPECT_NE(b, 0u);
+  EXPECT_NE(a, b);
+  pool.give_back(a);
+  EXPECT_EQ(pool.take(), a);
+  EXPECT_NE(pool.bytes(a), pool.bytes(b));
+}
+
+} // namespace
+} // namespace loco::memory
