@@ -105,10 +105,9 @@ int *placement(void *p) { return new (p) int; }
 // CHECK-DAG: declare noalias nonnull ptr @__loco_new(i64) [[NEW_DECL:#[0-9]+]]
 // CHECK-DAG: declare noalias nonnull ptr @__loco_new_aligned(i64, i64 allocalign) [[NEW_DECL]]
 // CHECK-DAG: declare noalias ptr @__loco_new_nothrow(i64) [[NOTHROW_DECL:#[0-9]+]]
-// CHECK-DAG: declare void @__loco_delete(ptr allocptr nocapture) [[DELETE_DECL:#[0-9]+]]
+// CHECK-DAG: declare void @__loco_delete(ptr allocptr nocapture) [[DIRECT]]
 // CHECK-DAG: attributes [[NEW_DECL]] = { allocsize(0) }
 // CHECK-DAG: attributes [[NOTHROW_DECL]] = { nounwind allocsize(0) }
-// CHECK-DAG: attributes [[DELETE_DECL]] = { nounwind }
 // CHECK-DAG: attributes [[NEW]] = { allockind("alloc,uninitialized") "alloc-family"="loco_new" }
 // CHECK-DAG: attributes [[DELETE]] = { nounwind allockind("free") "alloc-family"="loco_new" }
 // CHECK-DAG: attributes [[DIRECT]] = { nounwind }

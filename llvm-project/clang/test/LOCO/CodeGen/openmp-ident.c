@@ -12,7 +12,7 @@
 // CHECK-NOT: %struct.ident_t { i32 0, i32 {{[0-9]+}}, i32 0,
 // CHECK: call {{.*}}@__kmpc_fork_call(ptr @{{[0-9]+}}
 // CHECK: call {{.*}}@__kmpc_for_static_init_4(ptr @
-// CHECK: call {{.*}}@__kmpc_barrier(ptr @
+// CHECK: call {{.*}}@__kmpc_cancel_barrier(ptr @
 // PLAIN: %struct.ident_t { i32 0, i32 {{[0-9]+}}, i32 0,
 // PLAIN-NOT: i32 19535
 

@@ -3,27 +3,23 @@
 // family, even where the definition comes after the use.
 
 // RUN: %clang_cc1 -triple x86_64-linux-gnu -std=c++17 -floco -emit-llvm \
-// RUN:   -disable-llvm-passes %s -o - | FileCheck %s
+// RUN:   -disable-llvm-passes %s -o %t.ll
+// RUN: FileCheck %s < %t.ll
+// RUN: FileCheck %s --check-prefix=NONE < %t.ll
+// NONE-NOT: @__loco_{{new|delete}}
 
 typedef __SIZE_TYPE__ size_t;
 extern "C" void *malloc(size_t);
 extern "C" void free(void *);
 
-// CHECK-NOT: @__loco_{{new|delete}}
-// CHECK-LABEL: define {{.*}}@_Z4makev
-// CHECK: call {{.*}}ptr @_Znwm(i64 noundef 4)
+// CHECK-DAG: call {{.*}}ptr @_Znwm(i64 noundef 4)
 int *make() { return new int; }
-// CHECK-LABEL: define {{.*}}@_Z7make_nm
-// CHECK: call {{.*}}ptr @_Znam(
+// CHECK-DAG: call {{.*}}ptr @_Znam(i64
 char *make_n(size_t n) { return new char[n]; }
-// CHECK-LABEL: define {{.*}}@_Z4dropPi
-// CHECK: call void @_ZdlPv
+// CHECK-DAG: call void @_ZdlPvm(ptr
 void drop(int *p) { delete p; }
 
-// CHECK-LABEL: define {{.*}}@_Znwm
-// CHECK: call {{.*}}ptr @__loco_malloc
+// CHECK-DAG: call {{.*}}ptr @__loco_malloc(i64
 void *operator new(size_t n) { return malloc(n); }
-// CHECK-LABEL: define {{.*}}@_ZdlPv
-// CHECK: call void @__loco_free
+// CHECK-DAG: call void @__loco_free(ptr
 void operator delete(void *p) noexcept { free(p); }
-// CHECK-NOT: @__loco_{{new|delete}}

@@ -26,7 +26,7 @@ void types(void *p, const int *c) {
   (void)__builtin_loco_home(s);   // expected-error-re {{{{passing 'struct S' to parameter of incompatible type 'const void \*'|cannot initialize a parameter of type 'const void \*' with an lvalue of type 'struct S'|no viable conversion from 'struct S' to 'const void \*'}}}}
   (void)__builtin_loco_home(1.5); // expected-error-re {{{{passing 'double' to parameter of incompatible type 'const void \*'|cannot initialize a parameter of type 'const void \*' with an rvalue of type 'double'}}}}
   s = __builtin_loco_node();      // expected-error-re {{{{assigning to 'struct S' from incompatible type 'int'|no viable overloaded '='}}}}
-  // cxx-note@9 2 {{candidate function}}
+  // cxx-note@8 2 {{candidate function}}
 }
 
 void fine(void *p, const volatile int *v, const char *c) {
