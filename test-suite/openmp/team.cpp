@@ -80,6 +80,34 @@ int main() {
     EXPECT(!omp_in_parallel());
   }
 
+  // Inside serialised regions a region still spans the nodes.
+  for (int outer = 1; outer < 3; ++outer)
+#pragma omp parallel if (outer == 0)
+#pragma omp parallel if (outer == 0)
+  {
+    int sum = 0;
+#pragma omp parallel reduction(+ : sum)
+    {
+#pragma omp atomic
+      seen[omp_get_thread_num()]++;
+      EXPECT_EQ(omp_get_num_threads(), size);
+      EXPECT_EQ(omp_get_level(), 3);
+      EXPECT_EQ(omp_get_active_level(), size > 1);
+      EXPECT_EQ(omp_get_ancestor_thread_num(3), omp_get_thread_num());
+      EXPECT_EQ(omp_get_ancestor_thread_num(2), 0);
+      EXPECT_EQ(omp_get_team_size(3), size);
+      EXPECT_EQ(omp_get_team_size(2), 1);
+#pragma omp for schedule(dynamic)
+      for (int i = 0; i < 100; ++i)
+        sum += i;
+#pragma omp parallel
+      EXPECT_EQ(omp_get_level(), 4);
+    }
+    EXPECT_EQ(sum, 4950);
+    EXPECT_EQ(omp_get_level(), 2);
+    check_ids(size, "in serialised regions");
+  }
+
   // Nested, inactive: the default.
 #pragma omp parallel num_threads(5)
   {

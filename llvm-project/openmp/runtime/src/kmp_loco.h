@@ -75,6 +75,7 @@ struct alignas(64) kmp_loco_thread_t {
 struct kmp_loco_span_t {
   kmp_team_t *volatile team; // local team, null where there is no span
   kmp_root_t *root;
+  int level;       // of its regions: 1 and the serialised ones around it
   int nodes;       // that take part
   int nproc;       // all threads
   int local_nproc; // threads of this node
@@ -98,7 +99,7 @@ static inline kmp_loco_thread_t *__kmp_loco_thread(int gtid) {
   if (__builtin_expect(team == nullptr, 1))
     return nullptr;
   kmp_info_t *th = __kmp_threads[gtid];
-  if (th->th.th_team != team || team->t.t_level != 1)
+  if (th->th.th_team != team || team->t.t_level != __kmp_loco_span.level)
     return nullptr;
   return &__kmp_loco_span.threads[th->th.th_info.ds.ds_tid];
 }
@@ -113,9 +114,11 @@ static inline bool __kmp_loco_not_primary(int gtid) {
   return __kmp_loco_node != 0 && __kmp_loco_thread(gtid);
 }
 
-// True where thread gtid is anywhere below the span.
-static inline bool __kmp_loco_below_span(int gtid) {
-  return __kmp_loco_span.team &&
+// True where `level` is the span's for thread gtid, which may be in a region
+// nested in the span.
+static inline bool __kmp_loco_is_span_level(int gtid, int level) {
+  return __kmp_loco_span.team && level == __kmp_loco_span.level &&
+         __kmp_threads[gtid]->th.th_team->t.t_level >= level &&
          __kmp_threads[gtid]->th.th_root == __kmp_loco_span.root;
 }
 

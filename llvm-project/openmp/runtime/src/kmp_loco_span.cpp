@@ -29,6 +29,7 @@ struct descriptor_t {
   kmp_int32 argc;
   kmp_int32 nodes;
   kmp_int32 nproc;
+  kmp_int32 outer_levels; // serialised regions around this one
   // ICVs of the encountering task, which every implicit task inherits
   kmp_int32 nproc_icv;
   kmp_int32 thread_limit;
@@ -133,6 +134,7 @@ void run_share(const descriptor_t *region, void **args, int gtid) {
   current = region;
   current_args = args;
   span.root = th->th.th_root;
+  span.level = region->outer_levels + 1;
   span.nodes = region->nodes;
   span.nproc = region->nproc;
   span.base = node * whole + (node < extra ? node : extra);
@@ -166,6 +168,9 @@ void handle_span(const void *bytes, size_t) {
   if (!TCR_4(__kmp_init_parallel))
     __kmp_parallel_initialize();
   __kmp_assign_root_init_mask();
+  // Levels are the same on all nodes.
+  for (int i = 0; i < region->outer_levels; ++i)
+    __kmpc_serialized_parallel(region->loc, gtid);
   kmp_info_t *th = __kmp_threads[gtid];
   kmp_internal_control_t &icvs = th->th.th_current_task->td_icvs;
   icvs.nproc = region->nproc_icv;
@@ -187,6 +192,8 @@ void handle_span(const void *bytes, size_t) {
 #endif
   run_share(region,
             region->far_args ? region->far_args : (void **)(region + 1), gtid);
+  for (int i = 0; i < region->outer_levels; ++i)
+    __kmpc_end_serialized_parallel(region->loc, gtid);
 }
 
 // libloco calls the handler on worker nodes, where nothing of libomp may have
@@ -311,7 +318,7 @@ bool __kmp_loco_fork_call(ident_t *loc, int gtid, kmp_int32 argc,
   kmp_info_t *th = __kmp_threads[gtid];
   kmp_team_t *team = th->th.th_team;
   kmp_internal_control_t &icvs = th->th.th_current_task->td_icvs;
-  if (team->t.t_level != 0 || th->th.th_teams_microtask ||
+  if (team->t.t_active_level != 0 || th->th.th_teams_microtask ||
       __kmp_library == library_serial || icvs.max_active_levels < 1)
     return false;
 
@@ -346,6 +353,7 @@ bool __kmp_loco_fork_call(ident_t *loc, int gtid, kmp_int32 argc,
   region.argc = argc;
   region.nodes = nproc < __kmp_loco_nodes ? nproc : __kmp_loco_nodes;
   region.nproc = nproc;
+  region.outer_levels = team->t.t_level;
   region.nproc_icv = icvs.nproc;
   region.thread_limit = icvs.thread_limit;
   region.max_active_levels = icvs.max_active_levels;
