@@ -6,13 +6,13 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define CHECK(condition)                                                       \
   do {                                                                         \
     if (!(condition)) {                                                        \
-      const char *node = getenv("LOCO_NODE");                                  \
-      fprintf(stderr, "%s:%d: node %s: not so: %s\n", __FILE__, __LINE__,      \
-              node ? node : "-", #condition);                                  \
+      fprintf(stderr, "%s:%d: pid %d: not so: %s\n", __FILE__, __LINE__,       \
+              (int)getpid(), #condition);                                      \
       exit(1);                                                                 \
     }                                                                          \
   } while (0)

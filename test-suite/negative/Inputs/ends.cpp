@@ -10,6 +10,8 @@
 #include <stdexcept>
 #include <unistd.h>
 
+extern "C" int __loco_node(void); // of loco/abi.h
+
 struct AtEnd {
   ~AtEnd() { puts("destructor"); }
 } at_end;
@@ -41,8 +43,7 @@ int main(int argc, char **argv) {
   }
 #pragma omp parallel
   {
-    const char *here = getenv("LOCO_NODE");
-    if (!strcmp(node, here ? here : "0"))
+    if (atoi(node) == __loco_node())
       end_by(how);
 #pragma omp barrier
   }
