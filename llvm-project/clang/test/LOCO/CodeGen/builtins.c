@@ -3,6 +3,8 @@
 
 // RUN: %clang_cc1 -triple x86_64-linux-gnu -floco -emit-llvm \
 // RUN:   -disable-llvm-passes %s -o - | FileCheck %s
+// RUN: %clang_cc1 -triple x86_64-linux-gnu -floco -emit-llvm \
+// RUN:   -disable-llvm-passes %s -o - | FileCheck %s --check-prefix=ATTR
 // RUN: %clang_cc1 -triple x86_64-linux-gnu -floco -emit-llvm -x c++ \
 // RUN:   -disable-llvm-passes %s -o - | FileCheck %s
 
@@ -57,10 +59,10 @@ void protocol(void) {
 }
 #endif
 
-// CHECK-DAG: declare void @__loco_release() [[BARRIER:#[0-9]+]]
-// CHECK-DAG: declare void @__loco_acquire() [[BARRIER]]
-// CHECK-DAG: declare i32 @__loco_node() [[CONSTANT:#[0-9]+]]
-// CHECK-DAG: declare i32 @__loco_home(ptr nocapture) [[HOME:#[0-9]+]]
-// CHECK-DAG: attributes [[BARRIER]] = { nounwind }
-// CHECK-DAG: attributes [[CONSTANT]] = { nounwind willreturn memory(none) }
-// CHECK-DAG: attributes [[HOME]] = { nounwind willreturn }
+// ATTR-DAG: declare void @__loco_release() [[BARRIER:#[0-9]+]]
+// ATTR-DAG: declare void @__loco_acquire() [[BARRIER]]
+// ATTR-DAG: declare i32 @__loco_node() [[CONSTANT:#[0-9]+]]
+// ATTR-DAG: declare i32 @__loco_home(ptr nocapture) [[HOME:#[0-9]+]]
+// ATTR-DAG: attributes [[BARRIER]] = { nounwind }
+// ATTR-DAG: attributes [[CONSTANT]] = { nounwind willreturn memory(none) }
+// ATTR-DAG: attributes [[HOME]] = { nounwind willreturn }

@@ -31,12 +31,16 @@
 // IR-NOT: addrspace(7)
 
 // A module is lowered once: the ways over bitcode and straight there agree.
-// RUN: %loco-clang -O2 -c %s -o %t/f.o
+// RUN: %loco-clang -O0 -c -emit-llvm %s -o %t/f.bc
+// RUN: %loco-clang -O0 -c %t/f.bc -o %t/g.o
+// RUN: %loco-clang -O0 -c %s -o %t/f.o
 // RUN: llvm-objdump-19 -d --no-show-raw-insn --no-addresses --section=.text \
 // RUN:   %t/f.o | tail -n +3 > %t/f.txt
 // RUN: llvm-objdump-19 -d --no-show-raw-insn --no-addresses --section=.text \
-// RUN:   %t/d.o | tail -n +3 > %t/d.txt
-// RUN: diff %t/f.txt %t/d.txt
+// RUN:   %t/g.o | tail -n +3 > %t/g.txt
+// RUN: FileCheck %s --check-prefix=CODE < %t/g.txt
+// RUN: diff %t/f.txt %t/g.txt
+// CODE: 0x7fff8000
 
 // RUN: %loco-clang -fno-loco -O2 -g -S -emit-llvm %s -o %t/plain1.ll
 // RUN: %clang -O2 -g -S -emit-llvm %s -o %t/plain2.ll
