@@ -62,7 +62,28 @@ std::string human_bytes(std::int64_t bytes) {
   return std::to_string(bytes) + suffixes[index];
 }
 
-std::string allowed(const SettingInfo &info) {
+std::vector<std::string> choices_of(const SettingInfo &info) {
+  std::vector<std::string> choices(1);
+  for (const char *c = info.choices; *c; ++c)
+    if (*c == '|')
+      choices.emplace_back();
+    else
+      choices.back() += *c;
+  return choices;
+}
+
+} // namespace
+
+std::span<const SettingInfo> setting_table() { return Table; }
+
+std::vector<std::string> setting_choices(const std::string &name) {
+  for (const SettingInfo &info : Table)
+    if (name == info.name && info.choices)
+      return choices_of(info);
+  return {};
+}
+
+std::string allowed_values(const SettingInfo &info) {
   switch (info.kind) {
   case SettingKind::Bytes:
     return "a size from " + human_bytes(info.low) + " to " +
@@ -75,28 +96,13 @@ std::string allowed(const SettingInfo &info) {
     return "0 or 1";
   case SettingKind::Choice: {
     std::string list;
-    for (const char *c = info.choices; *c; ++c)
-      list += *c == '|' ? std::string(", ") : std::string(1, *c);
-    return "one of " + list;
+    for (const std::string &choice : choices_of(info))
+      list += (list.empty() ? "one of " : ", ") + choice;
+    return list;
   }
   }
   return "";
 }
-
-bool is_choice(std::string_view choices, std::string_view text) {
-  while (!choices.empty()) {
-    std::size_t bar = choices.find('|');
-    if (choices.substr(0, bar) == text)
-      return true;
-    choices.remove_prefix(bar == std::string_view::npos ? choices.size()
-                                                        : bar + 1);
-  }
-  return false;
-}
-
-} // namespace
-
-std::span<const SettingInfo> setting_table() { return Table; }
 
 Result<std::int64_t> parse_integer(const std::string &text) {
   std::int64_t number = 0;
@@ -134,9 +140,10 @@ Result<std::int64_t> parse_value(const SettingInfo &info,
   std::int64_t number = 0;
   switch (info.kind) {
   case SettingKind::Choice:
-    if (!is_choice(info.choices, text))
-      return bad;
-    return number;
+    for (const std::string &choice : choices_of(info))
+      if (text == choice)
+        return number;
+    return bad;
   case SettingKind::Bytes: {
     Result<std::uint64_t> bytes = parse_bytes(text);
     if (!bytes.ok() || bytes.value() > std::uint64_t(INT64_MAX))
@@ -170,7 +177,7 @@ Result<Settings> parse_settings(const Environment &get) {
     Result<std::int64_t> number = parse_value(info, text);
     if (!number.ok())
       return Error{std::string(info.name) + "='" + text +
-                   "' is not valid; allowed is " + allowed(info)};
+                   "' is not valid; allowed is " + allowed_values(info)};
     info.store(parsed, number.value(), text);
   }
   return parsed;

@@ -10,6 +10,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace loco {
 
@@ -56,6 +57,12 @@ const Settings &settings();
 Result<std::uint64_t> parse_bytes(const std::string &text);
 /// A whole number, nothing else.
 Result<std::int64_t> parse_integer(const std::string &text);
+
+/// What a variable may be set to, in words.
+std::string allowed_values(const SettingInfo &info);
+
+/// The values of a variable of kind Choice.
+std::vector<std::string> setting_choices(const std::string &name);
 
 /// The variables that users may set, as text for --help.
 std::string settings_help();
