@@ -100,6 +100,10 @@ void send_shutdown(int to, int status) {
 void leave_job(int status, void *) {
   if (node == nullptr || node->bootstrap == nullptr)
     return;
+  // Before any node is told to leave: the launcher takes a node that ends
+  // earlier for lost.
+  if (node->bootstrap->node() == 0)
+    node->bootstrap->report_exit(status);
   if (node->fabric != nullptr) {
     memory::heap::PrivateScope scope;
     if (node->fabric->node() == 0) {
@@ -110,8 +114,6 @@ void leave_job(int status, void *) {
       node->fabric->wait_until([] { return node->leaving.load(); });
     }
   }
-  if (node->bootstrap->node() == 0)
-    node->bootstrap->report_exit(status);
   if (settings().stats)
     node->bootstrap->report_stats(memory::stats.json());
 }
