@@ -27,9 +27,11 @@
 namespace loco::launch {
 namespace {
 
-/// How long nodes may take to leave once node 0 has ended by itself, and how
-/// long between SIGTERM and SIGKILL.
-constexpr std::int64_t LeaveMs = 10000;
+/// How long nodes may take to leave once node 0 has ended by itself: all are
+/// expected to, but for those that exit() found in the middle of a region.
+constexpr std::int64_t LeaveMs = 5000;
+constexpr std::int64_t LeaveAfterFailureMs = 1000;
+/// Between SIGTERM and SIGKILL.
 constexpr std::int64_t TerminateMs = 2000;
 /// A second SIGINT or SIGTERM within this time ends the job, whatever the
 /// program does with it.
@@ -121,6 +123,8 @@ private:
   sigset_t MaskBefore;
   bool MaskTaken = false;
 
+  int ReportedStatus = 0; ///< what the program's end was said to be
+  int WorkerStatus = 0;   ///< not 0: a worker failed on its way out
   std::optional<int> Status; ///< decided: the job is ending
   bool Killing = false;      ///< nodes that die now die by our hand
   std::int64_t KillAtMs = 0;
@@ -214,9 +218,11 @@ int Job::run() {
     std::vector<std::string> reports;
     for (Node &node : Nodes)
       reports.push_back(node.stats);
-    say("statistics\n" + statistics_table(reports));
+    const std::string table = statistics_table(reports);
+    say(table.empty() ? "no node sent statistics" : "statistics\n" + table);
   }
-  return Status.value_or(StatusFailure);
+  const int status = Status.value_or(StatusFailure);
+  return status != 0 ? status : WorkerStatus;
 }
 
 bool Job::start_node(int index, const std::string &program) {
@@ -353,14 +359,16 @@ int Job::poll_timeout_ms() const {
 void Job::check_deadlines() {
   const std::int64_t now = now_ms();
   if (KillAtMs != 0 && now >= KillAtMs) {
-    if (!Killing)
+    KillAtMs = 0;
+    if (!Killing) {
       for (int index = 0; index < Options.num_nodes; ++index)
-        if (Nodes[index].alive)
+        if (Nodes[index].alive && (*Status == 0 || Options.verbose))
           say("warning: " + label(index) +
               " did not leave after the program's end; killed");
-    KillAtMs = 0;
-    Killing = true;
-    kill_nodes(SIGKILL);
+      end(*Status, End::Terminate);
+    } else {
+      kill_nodes(SIGKILL);
+    }
   }
   if (TimeoutAtMs != 0 && now >= TimeoutAtMs) {
     TimeoutAtMs = 0;
@@ -390,7 +398,7 @@ void Job::end(int status, End how) {
   switch (how) {
   case End::Leave:
     if (!Killing)
-      KillAtMs = now_ms() + LeaveMs;
+      KillAtMs = now_ms() + (*Status == 0 ? LeaveMs : LeaveAfterFailureMs);
     return;
   case End::Terminate:
     if (!Killing) {
@@ -483,6 +491,7 @@ void Job::handle_frame(int index, const Frame &frame) {
     return;
   case FrameKind::Exit:
     node.reported_exit = true;
+    ReportedStatus = std::atoi(frame.payload.c_str());
     if (Options.verbose)
       say(label(index) + " ends the program with status " + frame.payload);
     return;
@@ -593,11 +602,11 @@ void Job::node_ended(int index, int wait_status) {
     return;
   }
   if (anyone(&Node::reported_exit) || (status == 0 && !anyone(&Node::hello))) {
-    // As it should be, but for what went wrong on the way out.
-    if (status != 0) {
+    // As it should be, but for what went wrong on the way out. (A node on
+    // which the program called exit() has the job's status.)
+    if (status != 0 && status != ReportedStatus) {
       say(label(index) + " exited with status " + std::to_string(status));
-      if (Status.value_or(0) == 0)
-        Status = status;
+      WorkerStatus = status;
     }
     return;
   }

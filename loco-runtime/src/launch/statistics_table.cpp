@@ -13,9 +13,13 @@ namespace {
 
 using Json = nlohmann::ordered_json; // columns in the order in which they came
 
+constexpr std::string_view Nanoseconds = "_ns"; // too fine to read: shown in ms
+
 /// "miss_us" -> "miss (us)", "bytes_in" stays a plain "bytes in".
 std::string header_of(std::string name) {
   std::string unit;
+  if (name.ends_with(Nanoseconds))
+    name.replace(name.size() - Nanoseconds.size(), std::string::npos, "_ms");
   for (std::string_view suffix : {"_bytes", "_us", "_ms", "_s"})
     if (name.ends_with(suffix)) {
       unit = " (" + std::string(suffix.substr(1)) + ")";
@@ -38,7 +42,8 @@ struct Columns {
       else if (value.is_number()) {
         if (std::find(names.begin(), names.end(), name) == names.end())
           names.push_back(name);
-        rows[node][name] = value.get<double>();
+        rows[node][name] =
+            value.get<double>() / (name.ends_with(Nanoseconds) ? 1e6 : 1);
       }
     }
   }
@@ -65,6 +70,8 @@ std::string statistics_table(const std::vector<std::string> &reports) {
       columns.add(node, parsed, "");
   }
 
+  if (missing.size() == reports.size())
+    return "";
   std::vector<std::vector<std::string>> lines(1, {"node"});
   for (const std::string &name : columns.names)
     lines[0].push_back(header_of(name));

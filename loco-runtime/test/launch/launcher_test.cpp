@@ -278,6 +278,23 @@ TEST(Launcher, AWorkerThatFailsOnTheWayOutIsNoticed) {
   EXPECT_NE(run.err().find("node 1"), std::string::npos) << run.err();
 }
 
+TEST(Launcher, AnExitInTheMiddleOfARegionEndsAllSoon) {
+  // Node 2 called exit(), which node 0 carries out; node 1 knows of nothing.
+  JobRun run(job(3, "on 0 report 9 gather on 0 exit 9 on 2 just-exit 9 hang"));
+  EXPECT_EQ(run.status(5s), 9);
+  EXPECT_LT(run.took().count(), 3);
+  EXPECT_EQ(run.err(), "");
+  EXPECT_TRUE(run.processes().empty());
+}
+
+TEST(Launcher, AWorkerThatStaysIsNamedAndKilled) {
+  JobRun run(job(3, "on 0 report 0 gather on 0 exit 0 on 1 leave hang"));
+  EXPECT_EQ(run.status(10s), 0);
+  EXPECT_NE(run.err().find("node 2"), std::string::npos) << run.err();
+  EXPECT_NE(run.err().find("did not leave"), std::string::npos) << run.err();
+  EXPECT_TRUE(run.processes().empty());
+}
+
 TEST(Launcher, ATimeoutEndsTheJob) {
   JobRun run(job(2, "gather hang", {"--timeout", "0.5"}));
   EXPECT_EQ(run.status(5s), 124);
@@ -453,6 +470,17 @@ TEST(StatisticsTable, GroupsUnitsAndMissingNodes) {
             "    2                  2              -      7\n"
             "total               3.50              2      7\n"
             "node 1 sent no statistics\n");
+}
+
+TEST(StatisticsTable, NanosecondsAreShownInMilliseconds) {
+  EXPECT_EQ(loco::launch::statistics_table({R"({"miss_ns": 2500000})"}),
+            " node  miss (ms)\n"
+            "    0       2.50\n"
+            "total       2.50\n");
+}
+
+TEST(StatisticsTable, IsEmptyWithoutReports) {
+  EXPECT_EQ(loco::launch::statistics_table({"", "not JSON"}), "");
 }
 
 TEST(ElfCheck, KnowsProgramsFromScripts) {
