@@ -1,8 +1,13 @@
-// RUN: %loco-clangxx -O2 -fopenmp -c %s -o %t.o
-// RUN: %loco-clangxx -O2 -fopenmp -fno-loco -DWITHOUT -c %s -o %t.without.o
+// RUN: %loco-clangxx -O2 -g -fopenmp -c %s -o %t.o
+// RUN: %loco-clangxx -O2 -g -fopenmp -fno-loco -DWITHOUT -c %s -o %t.without.o
 // RUN: %loco-clangxx -fopenmp %t.o %t.without.o -o %t
 // RUN: %loco-run -n 1 --threads 2 %t 2>&1 | FileCheck %s --check-prefix=ONE
 // RUN: %loco-run -n 2 --threads 2 %t 2>&1 | FileCheck %s --check-prefix=TWO
+// RUN: %loco-clangxx -O2 -fopenmp -fno-loco -DWITHOUT -c %s -o %t.without.o
+// RUN: %loco-clangxx -fopenmp %t.o %t.without.o -o %t.no-g
+// RUN: %loco-run -n 2 --threads 1 %t.no-g 2>&1 | FileCheck %s --check-prefix=NOG
+// NOG: loco: warning: parallel region at address 0x{{[0-9a-f]+}} of {{.*}}no-g (-g gives the line) was compiled without -floco; it runs on node 0 alone
+// NOG: right
 // ONE-NOT: loco: warning
 // ONE: right
 // TWO: loco: warning: parallel region at {{.*}}local-regions.cpp:[[#]] was compiled without -floco; it runs on node 0 alone

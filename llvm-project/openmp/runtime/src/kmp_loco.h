@@ -164,7 +164,8 @@ enum kmp_loco_local_t {
   loco_teams,
   loco_gomp
 };
-void __kmp_loco_runs_locally(kmp_loco_local_t reason, const ident_t *loc);
+void __kmp_loco_runs_locally(kmp_loco_local_t reason, const ident_t *loc,
+                             void *code);
 void __kmp_loco_atfork_child();
 
 // kmp_loco_sync.cpp

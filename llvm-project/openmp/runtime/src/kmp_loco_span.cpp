@@ -11,6 +11,7 @@
 
 #include "kmp_loco.h"
 
+#include <dlfcn.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -204,42 +205,51 @@ __attribute__((constructor)) void set_handler() {
     __loco_omp_set_span_handler(handle_span);
 }
 
-// "file:line" of a region; psource is ";file;function;line;column;;".
-void print_source(char *out, size_t size, const ident_t *loc) {
-  const char *source = loc && loc->psource ? loc->psource : ";unknown;;0;0;;";
+// Where a region is: "file:line", or what is known of its code where the program
+// was compiled without -g. psource is ";file;function;line;column;;".
+void print_source(char *out, size_t size, const ident_t *loc, void *code) {
+  const char *source = loc && loc->psource ? loc->psource : "";
   const char *file = source + (*source == ';');
   const char *file_end = strchr(file, ';');
   const char *line = file_end ? strchr(file_end + 1, ';') : nullptr;
-  int length = file_end ? (int)(file_end - file) : (int)strlen(file);
-  snprintf(out, size, "%.*s:%d", length, file, line ? atoi(line + 1) : 0);
+  if (line && atoi(line + 1) > 0) {
+    snprintf(out, size, "%.*s:%d", (int)(file_end - file), file,
+             atoi(line + 1));
+    return;
+  }
+  Dl_info info;
+  snprintf(out, size, "address %p of %s (-g gives the line)", code,
+           dladdr(code, &info) ? info.dli_fname : "the program");
 }
 
 } // namespace
 
 // What runs on one node although the job has several says so, once a reason.
-static void warn_local(kmp_loco_local_t reason, const ident_t *loc) {
+static void warn_local(kmp_loco_local_t reason, const ident_t *loc,
+                       void *code) {
   static const char *const texts[] = {
       "parallel region at %s was compiled without -floco; it runs on node 0 "
       "alone",
       "parallel region at %s starts while another thread's region spans the "
       "nodes; it runs on node 0 alone",
       "teams construct at %s runs on the node that meets it",
-      "a parallel region of code compiled by GCC runs on the node that meets "
-      "it"};
+      "parallel region at %s was compiled by GCC; it runs on the node that "
+      "meets it"};
   static volatile kmp_int32 warned[sizeof(texts) / sizeof(texts[0])];
   if (KMP_XCHG_FIXED32(&warned[reason], 1))
     return;
-  char source[256], text[512];
-  print_source(source, sizeof(source), loc);
+  char source[300], text[512];
+  print_source(source, sizeof(source), loc, code);
   snprintf(text, sizeof(text), texts[reason], source);
   fprintf(stderr, "loco: warning: %s\n", text);
 }
 
 // A construct that upstream runs on this node; in a job of one node that is
 // all there is.
-void __kmp_loco_runs_locally(kmp_loco_local_t reason, const ident_t *loc) {
+void __kmp_loco_runs_locally(kmp_loco_local_t reason, const ident_t *loc,
+                             void *code) {
   if (__kmp_loco_multi())
-    warn_local(reason, loc);
+    warn_local(reason, loc, code);
 }
 
 // A forked child is no node of the job: it starts no spans. Locks stay as they
@@ -333,12 +343,12 @@ bool __kmp_loco_fork_call(ident_t *loc, int gtid, kmp_int32 argc,
     return false;
 
   if (!loc || loc->reserved_2 != loco_ident) {
-    warn_local(loco_other_compilation, loc);
+    warn_local(loco_other_compilation, loc, (void *)microtask);
     return false;
   }
   int none = 0;
   if (!span_exists.compare_exchange_strong(none, 1)) {
-    warn_local(loco_second_root, loc);
+    warn_local(loco_second_root, loc, (void *)microtask);
     return false;
   }
 
