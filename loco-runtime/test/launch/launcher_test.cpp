@@ -17,6 +17,7 @@
 #include <functional>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <pty.h>
 #include <sched.h>
 #include <sstream>
 #include <sys/stat.h>
@@ -345,6 +346,41 @@ TEST(Launcher, InsistingEndsAProgramThatIgnoresSignals) {
   kill(run.pid(), SIGTERM);
   EXPECT_EQ(run.status(8s), 128 + SIGTERM);
   EXPECT_TRUE(run.processes().empty());
+}
+
+TEST(Launcher, AKeyOfTheTerminalEndsTheJobOnce) {
+  int terminal;
+  const pid_t pid = forkpty(&terminal, nullptr, nullptr, nullptr);
+  if (pid == 0) {
+    std::vector<std::string> arguments = job(3, "gather say ready hang");
+    std::vector<char *> argv{const_cast<char *>(LOCO_RUN)};
+    for (std::string &argument : arguments)
+      argv.push_back(argument.data());
+    argv.push_back(nullptr);
+    execv(LOCO_RUN, argv.data());
+    _exit(99);
+  }
+  std::string shown;
+  auto ready = [&] {
+    char buffer[256];
+    pollfd input{terminal, POLLIN, 0};
+    if (poll(&input, 1, 10) > 0)
+      if (ssize_t bytes = read(terminal, buffer, sizeof buffer); bytes > 0)
+        shown.append(buffer, bytes);
+    int seen = 0;
+    for (std::size_t at = 0;
+         (at = shown.find("ready", at)) != std::string::npos; ++at)
+      ++seen;
+    return seen == 3;
+  };
+  ASSERT_TRUE(JobRun::eventually(ready)) << shown;
+  ASSERT_EQ(write(terminal, "\x03", 1), 1);
+  int status = 0;
+  EXPECT_TRUE(JobRun::eventually(
+      [&] { return waitpid(pid, &status, WNOHANG) == pid; }, 5s));
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 128 + SIGINT);
+  close(terminal); // hangs up what did not end
 }
 
 char state_of(pid_t pid) {
