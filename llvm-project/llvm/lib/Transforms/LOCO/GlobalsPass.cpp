@@ -14,8 +14,9 @@
 using namespace llvm;
 using namespace llvm::loco;
 
-/// Variables that hold what belongs to one node: libomp's cache of threadprivate
-/// copies, the counters of coverage and profiling, sanitizers' own data.
+/// Variables that hold what belongs to one node: libomp's cache of
+/// threadprivate copies, the counters of coverage and profiling, sanitizers'
+/// own data.
 static bool isNodePrivate(StringRef Name) {
   if (Name.ends_with(".cache."))
     return true;
@@ -38,8 +39,8 @@ static void moveToWindow(GlobalVariable &GV, unsigned &Unnamed) {
   // gives way to a strong definition.
   if (GV.hasCommonLinkage())
     GV.setLinkage(GlobalValue::WeakAnyLinkage);
-  std::string Name = GV.hasName() ? GV.getName().str()
-                                  : "anon." + std::to_string(Unnamed++);
+  std::string Name =
+      GV.hasName() ? GV.getName().str() : "anon." + std::to_string(Unnamed++);
   // "\1name" is a name that is not to be mangled.
   StringRef Plain = StringRef(Name);
   Plain.consume_front("\1");
@@ -107,9 +108,9 @@ static bool runOnNode0(Module &M, StringRef ListName, Runtime &RT) {
   SmallVector<Constant *, 8> NewEntries;
   for (Use &Entry : Entries->operands()) {
     auto *Fields = dyn_cast<ConstantStruct>(Entry.get());
-    auto *Target = Fields ? dyn_cast<Function>(
-                                Fields->getOperand(1)->stripPointerCasts())
-                          : nullptr;
+    auto *Target =
+        Fields ? dyn_cast<Function>(Fields->getOperand(1)->stripPointerCasts())
+               : nullptr;
     if (!Target || runsOnEveryNode(Target->getName())) {
       NewEntries.push_back(cast<Constant>(Entry.get()));
       continue;
@@ -133,9 +134,9 @@ static bool guardAcrossNodes(Module &M) {
     Function *F = M.getFunction(("__cxa_guard_" + What).str());
     if (!F || !F->isDeclaration() || F->use_empty())
       continue;
-    FunctionCallee Guard = M.getOrInsertFunction(
-        ("__loco_guard_" + What).str(), F->getFunctionType(),
-        F->getAttributes());
+    FunctionCallee Guard =
+        M.getOrInsertFunction(("__loco_guard_" + What).str(),
+                              F->getFunctionType(), F->getAttributes());
     F->replaceAllUsesWith(Guard.getCallee());
     Changed = true;
   }

@@ -21,6 +21,8 @@
 #include "llvm/IR/Module.h"
 #include "llvm/Transforms/LOCO/Runtime.h"
 #include "llvm/Transforms/Utils/BasicBlockUtils.h"
+#include "llvm/Transforms/Utils/Cloning.h"
+#include "llvm/Transforms/Utils/LoopSimplify.h"
 #include "llvm/Transforms/Utils/LoopUtils.h"
 #include "llvm/Transforms/Utils/ScalarEvolutionExpander.h"
 #include <optional>
@@ -32,13 +34,15 @@ using namespace llvm::loco;
 
 /// Loops that run no oftener than this keep their checks.
 static constexpr unsigned TinyTripCount = 4;
-/// Bytes of one object that count as one block: 64 of 4096 bytes cross a block's
-/// end so seldom that the fault then costs less than the checks.
+/// Bytes of one object that count as one block: 64 of 4096 bytes cross a
+/// block's end so seldom that the fault then costs less than the checks.
 static constexpr int64_t NearBytes = 64;
 /// A range longer than this is the overflow of a loop that does not run.
 static constexpr uint64_t LongestRange = uint64_t(1) << 36;
 /// How much of a range may lie between what a nest uses of it.
 static constexpr uint64_t AllowedGap = abi::BlockBytes;
+/// A loop larger than this is not copied for the case of one node.
+static constexpr unsigned LargestCopiedLoop = 400;
 
 namespace {
 
@@ -65,8 +69,7 @@ struct Range {
 class Hoister {
 public:
   Hoister(Function &F, FunctionAnalysisManager &AM)
-      : F(F), DL(F.getDataLayout()),
-        DT(AM.getResult<DominatorTreeAnalysis>(F)),
+      : F(F), DL(F.getDataLayout()), DT(AM.getResult<DominatorTreeAnalysis>(F)),
         LI(AM.getResult<LoopAnalysis>(F)),
         SE(AM.getResult<ScalarEvolutionAnalysis>(F)),
         TLI(AM.getResult<TargetLibraryAnalysis>(F)),
@@ -106,6 +109,10 @@ private:
   bool isCleanPath(BasicBlock *From, BasicBlock *To);
   void checkAsStore(Checked &Load, const Marked &Store);
 
+  // A copy without checks for one node.
+  void copyForOneNode(Loop &L);
+  bool isWorthCopying(Loop &L);
+
   void reportMissed();
 
   Function &F;
@@ -123,6 +130,12 @@ private:
 };
 
 } // namespace
+
+static bool isReadyCall(const Instruction &I) {
+  auto *Call = dyn_cast<CallInst>(&I);
+  Function *Callee = Call ? Call->getCalledFunction() : nullptr;
+  return Callee && Callee->getName() == ReadyName;
+}
 
 std::optional<Marked> Hoister::getMarked(Instruction &I) const {
   unsigned Op;
@@ -186,7 +199,7 @@ bool Hoister::maySynchronise(const Instruction &I) const {
   Function *Callee = Call->getCalledFunction();
   if (!Callee)
     return true;
-  if (Callee->getName() == ReadyName)
+  if (isReadyCall(I))
     return false;
   // The functions of libc and libm that LLVM knows do not.
   LibFunc Known;
@@ -196,8 +209,8 @@ bool Hoister::maySynchronise(const Instruction &I) const {
 bool Hoister::maySynchronise(const BasicBlock &BB) {
   auto [It, IsNew] = Synchronises.try_emplace(&BB, false);
   if (IsNew)
-    It->second = any_of(
-        BB, [&](const Instruction &I) { return maySynchronise(I); });
+    It->second =
+        any_of(BB, [&](const Instruction &I) { return maySynchronise(I); });
   return It->second;
 }
 
@@ -225,8 +238,8 @@ const SCEV *Hoister::atEnd(const SCEV *S, Loop &L, bool High,
 }
 
 std::optional<Range> Hoister::getRange(const Marked &M, Loop &Outermost) {
-  const SCEV *Low = SE.getPtrToIntExpr(SE.getSCEV(M.Ptr),
-                                       Type::getInt64Ty(F.getContext()));
+  const SCEV *Low =
+      SE.getPtrToIntExpr(SE.getSCEV(M.Ptr), Type::getInt64Ty(F.getContext()));
   if (isa<SCEVCouldNotCompute>(Low)) {
     Reasons[M.I] = "its address is not affine";
     return std::nullopt;
@@ -292,7 +305,8 @@ void Hoister::merge(SmallVectorImpl<Range> &Ranges, Range R,
                     ScalarEvolution &SE) {
   for (Range &Old : Ranges) {
     auto *Distance = dyn_cast<SCEVConstant>(SE.getMinusSCEV(R.Low, Old.Low));
-    auto *Growth = dyn_cast<SCEVConstant>(SE.getMinusSCEV(R.Length, Old.Length));
+    auto *Growth =
+        dyn_cast<SCEVConstant>(SE.getMinusSCEV(R.Length, Old.Length));
     if (!Distance || !Growth || R.Gaps.size() != Old.Gaps.size())
       continue;
     int64_t D = Distance->getAPInt().getSExtValue();
@@ -318,8 +332,8 @@ void Hoister::merge(SmallVectorImpl<Range> &Ranges, Range R,
 void Hoister::hoistFrom(Loop &L, ArrayRef<Marked> Candidates) {
   SmallVector<Marked, 16> Rest;
   SmallVector<Range, 8> Ranges;
-  bool IsCallFree = none_of(
-      L.blocks(), [&](BasicBlock *BB) { return maySynchronise(*BB); });
+  bool IsCallFree =
+      none_of(L.blocks(), [&](BasicBlock *BB) { return maySynchronise(*BB); });
   for (const Marked &M : Candidates) {
     if (!L.contains(M.I))
       continue;
@@ -363,8 +377,8 @@ void Hoister::emitRange(Instruction *Before, Value *Low, Value *Length,
                               B.CreateLShr(First, abi::BlockShift));
   Value *Slow = B.CreateICmpUGT(Blocks, B.getInt64(1));
   for (Value *End : {First, Last})
-    Slow = B.CreateOr(
-        Slow, RT.isNotReady(B, B.CreateIntToPtr(End, PtrTy), Kind));
+    Slow =
+        B.CreateOr(Slow, RT.isNotReady(B, B.CreateIntToPtr(End, PtrTy), Kind));
   Before = SplitBlockAndInsertIfThen(Slow, Before, /*Unreachable=*/false,
                                      nullptr, &DTU, &LI);
   B.SetInsertPoint(Before);
@@ -428,8 +442,7 @@ bool Hoister::emit(Loop &L, SmallVectorImpl<Range> &Ranges) {
     ORE.emit([&, R = &R] {
       return OptimizationRemark(DEBUG_TYPE, "RangeCheck", L.getStartLoc(),
                                 L.getHeader())
-             << "checks of "
-             << ore::NV("Accesses", unsigned(R->Covers.size()))
+             << "checks of " << ore::NV("Accesses", unsigned(R->Covers.size()))
              << " accesses hoisted as one range check for "
              << (R->Kind == abi::TouchStore ? "stores" : "loads");
     });
@@ -543,6 +556,91 @@ void Hoister::dropDominated() {
   }
 }
 
+//===--- Loops of one node ------------------------------------------------===//
+
+bool Hoister::isWorthCopying(Loop &L) {
+  unsigned Size = 0;
+  bool HasChecks = false;
+  for (BasicBlock *BB : L.blocks()) {
+    if (maySynchronise(*BB))
+      return false;
+    Size += BB->size();
+    HasChecks |= any_of(
+        *BB, [&](Instruction &I) { return getMarked(I) || isReadyCall(I); });
+  }
+  return HasChecks && Size <= LargestCopiedLoop && L.isSafeToClone();
+}
+
+/// Where \p L, or a loop in it, calls nothing but still has checks: makes a
+/// copy that has none, and runs that one where the job has one node.
+void Hoister::copyForOneNode(Loop &L) {
+  if (!isWorthCopying(L) ||
+      (!L.isLoopSimplifyForm() &&
+       !simplifyLoop(&L, &DT, &LI, &SE, nullptr, nullptr,
+                     /*PreserveLCSSA=*/false)) ||
+      !L.isLoopSimplifyForm()) {
+    SmallVector<Loop *, 4> Inner(L.begin(), L.end());
+    for (Loop *Sub : Inner)
+      copyForOneNode(*Sub);
+    return;
+  }
+  formLCSSARecursively(L, DT, &LI, &SE);
+  SE.forgetLoop(&L);
+  SmallVector<Marked, 16> Checks;
+  SmallVector<Instruction *, 4> ReadyCalls;
+  for (BasicBlock *BB : L.blocks())
+    for (Instruction &I : *BB)
+      if (std::optional<Marked> M = getMarked(I))
+        Checks.push_back(*M);
+      else if (isReadyCall(I))
+        ReadyCalls.push_back(&I);
+
+  BasicBlock *Test = L.getLoopPreheader();
+  BasicBlock *Preheader = SplitBlock(Test, Test->getTerminator(), &DT, &LI,
+                                     nullptr, "loco.checked");
+  ValueToValueMapTy Map;
+  SmallVector<BasicBlock *, 16> Blocks;
+  Loop *Copy = cloneLoopWithPreheader(Preheader, Test, &L, Map, ".loco.one",
+                                      &LI, &DT, Blocks);
+  remapInstructionsInBlocks(Blocks, Map);
+  Instruction *Branch = Test->getTerminator();
+  IRBuilder<> B(Branch);
+  B.CreateCondBr(RT.isMulti(B), Preheader, Copy->getLoopPreheader(),
+                 RT.unlikelyWeights());
+  Branch->eraseFromParent();
+
+  // Both loops leave to the same blocks, whose phis know all that is used
+  // there.
+  SmallVector<BasicBlock *, 4> Exits;
+  L.getUniqueExitBlocks(Exits);
+  for (BasicBlock *Exit : Exits)
+    for (PHINode &Phi : Exit->phis())
+      for (unsigned I = 0, E = Phi.getNumIncomingValues(); I != E; ++I) {
+        BasicBlock *From = Phi.getIncomingBlock(I);
+        if (!L.contains(From))
+          continue;
+        Value *V = Phi.getIncomingValue(I);
+        Value *Mapped = Map.lookup(V);
+        Phi.addIncoming(Mapped ? Mapped : V,
+                        cast<BasicBlock>(Map.lookup(From)));
+      }
+  for (const Marked &M : Checks) {
+    Marked InCopy = M;
+    InCopy.I = cast<Instruction>(Map.lookup(M.I));
+    InCopy.Ptr = stripRemoteCast(InCopy.I->getOperand(M.PointerOp));
+    unmark(InCopy);
+  }
+  for (Instruction *Call : ReadyCalls) {
+    auto *InCopy = cast<CallInst>(Map.lookup(Call));
+    auto *Cast = dyn_cast<Instruction>(InCopy->getArgOperand(0));
+    InCopy->eraseFromParent();
+    if (Cast && Cast->use_empty())
+      Cast->eraseFromParent();
+  }
+  DT.recalculate(F);
+  Changed = true;
+}
+
 //===--- The pass ---------------------------------------------------------===//
 
 void Hoister::reportMissed() {
@@ -580,6 +678,12 @@ bool Hoister::run() {
   Synchronises.clear();
   dropDominated();
   reportMissed();
+  if (!F.hasOptSize()) {
+    Synchronises.clear();
+    SmallVector<Loop *, 8> TopLevel(LI.begin(), LI.end());
+    for (Loop *L : TopLevel)
+      copyForOneNode(*L);
+  }
   return Changed;
 }
 

@@ -93,9 +93,8 @@ private:
 }
 
 static bool takesRemotePointer(const Instruction &I) {
-  return any_of(I.operands(), [](const Use &U) {
-    return isRemotePointer(U->getType());
-  });
+  return any_of(I.operands(),
+                [](const Use &U) { return isRemotePointer(U->getType()); });
 }
 
 static std::optional<MaskedAccess> getMaskedAccess(const Instruction &I) {
@@ -228,8 +227,7 @@ void Lowering::check(Instruction &I, Value *Ptr, TypeSize Bytes, Align A,
     }
     return;
   }
-  Instruction *Before =
-      ChecksKind == Checks::Inline ? whereMulti(I) : &I;
+  Instruction *Before = ChecksKind == Checks::Inline ? whereMulti(I) : &I;
   IRBuilder<> B(Before);
   RT.callTouch(B, Ptr, B.CreateTypeSize(B.getInt64Ty(), Bytes), Kind);
 }
@@ -265,8 +263,7 @@ void Lowering::lowerMemIntrinsic(AnyMemIntrinsic &Call) {
             R.A.valueOrOne(), R.Kind);
     return;
   }
-  Instruction *Before =
-      ChecksKind == Checks::Inline ? whereMulti(Call) : &Call;
+  Instruction *Before = ChecksKind == Checks::Inline ? whereMulti(Call) : &Call;
   IRBuilder<> B(Before);
   for (const Range &R : Ranges)
     RT.callTouch(B, R.Ptr, Call.getLength(), R.Kind);
@@ -275,8 +272,8 @@ void Lowering::lowerMemIntrinsic(AnyMemIntrinsic &Call) {
 void Lowering::lowerReady(CallInst &Call) {
   Value *Ptr = unmark(Call, 0);
   auto *Length = cast<ConstantInt>(Call.getArgOperand(1));
-  auto Kind = abi::TouchKind(
-      cast<ConstantInt>(Call.getArgOperand(2))->getZExtValue());
+  auto Kind =
+      abi::TouchKind(cast<ConstantInt>(Call.getArgOperand(2))->getZExtValue());
   check(Call, Ptr, TypeSize::getFixed(Length->getZExtValue()), Align(1), Kind);
   Call.eraseFromParent();
 }
@@ -298,8 +295,8 @@ void Lowering::lowerMasked(CallInst &Call, const MaskedAccess &Access) {
     B.SetInsertPoint(Then);
     Value *Bytes =
         B.CreateTypeSize(B.getInt64Ty(), DL.getTypeStoreSize(Access.DataTy));
-    Value *Last = B.CreateGEP(B.getInt8Ty(), Ptr,
-                              B.CreateSub(Bytes, B.getInt64(1)));
+    Value *Last =
+        B.CreateGEP(B.getInt8Ty(), Ptr, B.CreateSub(Bytes, B.getInt64(1)));
     Value *NotReady = B.CreateOr(RT.isNotReady(B, Ptr, Access.Kind),
                                  RT.isNotReady(B, Last, Access.Kind));
     B.SetInsertPoint(SplitBlockAndInsertIfThen(NotReady, Then, false));
@@ -312,13 +309,14 @@ void Lowering::lowerMasked(CallInst &Call, const MaskedAccess &Access) {
       MaskTy->getElementCount(), B.getInt64Ty(), Before,
       [&](IRBuilderBase &IRB, Value *Lane) {
         Value *Active = IRB.CreateExtractElement(Mask, Lane);
-        if (auto *Known = dyn_cast<ConstantInt>(Active); Known && Known->isZero())
+        if (auto *Known = dyn_cast<ConstantInt>(Active);
+            Known && Known->isZero())
           return;
         Value *LanePtr = IRB.CreateExtractElement(Ptr, Lane);
-        LanePtr = IRB.CreateSelect(
-            Active, LanePtr, Constant::getNullValue(LanePtr->getType()));
-        Value *Slow = IRB.CreateAnd(
-            Active, RT.isNotReady(IRB, LanePtr, Access.Kind));
+        LanePtr = IRB.CreateSelect(Active, LanePtr,
+                                   Constant::getNullValue(LanePtr->getType()));
+        Value *Slow =
+            IRB.CreateAnd(Active, RT.isNotReady(IRB, LanePtr, Access.Kind));
         Instruction *Then = SplitBlockAndInsertIfThen(
             Slow, &*IRB.GetInsertPoint(), /*Unreachable=*/false);
         IRBuilder<> Slowly(Then);
@@ -441,8 +439,7 @@ Value *Lowering::casLoop(Instruction *Before, AtomicRMWInst &RMW, Value *Ptr,
                          unsigned Bytes) {
   BasicBlock *Head = Before->getParent();
   BasicBlock *Done = SplitBlock(Head, Before);
-  BasicBlock *Loop =
-      BasicBlock::Create(F.getContext(), "loco.cas", &F, Done);
+  BasicBlock *Loop = BasicBlock::Create(F.getContext(), "loco.cas", &F, Done);
   IRBuilder<> B(Head->getTerminator());
   B.SetCurrentDebugLocation(RMW.getDebugLoc());
   Value *First = RT.callAtomicLoad(B, Ptr, Bytes, AtomicOrdering::Monotonic);
@@ -451,8 +448,8 @@ Value *Lowering::casLoop(Instruction *Before, AtomicRMWInst &RMW, Value *Ptr,
   B.SetInsertPoint(Loop);
   PHINode *Old = B.CreatePHI(First->getType(), 2);
   Value *OldValue = fromInteger(B, Old, RMW.getType());
-  Value *NewValue = buildAtomicRMWValue(RMW.getOperation(), B, OldValue,
-                                        RMW.getValOperand());
+  Value *NewValue =
+      buildAtomicRMWValue(RMW.getOperation(), B, OldValue, RMW.getValOperand());
   Value *Seen = RT.callAtomicCas(B, Ptr, Old, toInteger(B, NewValue, Bytes),
                                  RMW.getOrdering(), AtomicOrdering::Monotonic);
   B.CreateCondBr(B.CreateICmpEQ(Seen, Old), Done, Loop);
@@ -495,8 +492,7 @@ Value *Lowering::loadGuard(Instruction *Before, LoadInst &Load,
       SplitBlockAndInsertIfThen(B.CreateIsNull(Known), Before, false);
   B.SetInsertPoint(Ask);
   Value *Now = RT.callAtomicLoad(B, &Guard, 1, AtomicOrdering::Acquire);
-  B.CreateAlignedStore(Now, Seen, Align(1))
-      ->setAtomic(AtomicOrdering::Release);
+  B.CreateAlignedStore(Now, Seen, Align(1))->setAtomic(AtomicOrdering::Release);
   B.SetInsertPoint(Before);
   PHINode *Result = B.CreatePHI(I8, 2);
   Result->addIncoming(Known, Head);

@@ -26,7 +26,8 @@ namespace {
 /// of LTO runs pipelines too) is left as it is.
 class LOCOPipelinePass : public PassInfoMixin<LOCOPipelinePass> {
 public:
-  LOCOPipelinePass(OptimizationLevel Level, const loco::PipelineOptions &Options)
+  LOCOPipelinePass(OptimizationLevel Level,
+                   const loco::PipelineOptions &Options)
       : Level(Level), Options(Options) {}
 
   PreservedAnalyses run(Module &M, ModuleAnalysisManager &AM) {

@@ -69,9 +69,9 @@ Runtime::Runtime(Module &M)
       Ptr(PointerType::get(M.getContext(), 0)) {}
 
 // The flags are constant once libloco's constructor ran. A shadow byte changes
-// behind LLVM's back, but whatever is read of it, late or early, the access that
-// follows is right: the page-fault net sees to that. So these are plain loads,
-// which, unlike volatile ones, fold into `cmpb $imm, mem`.
+// behind LLVM's back, but whatever is read of it, late or early, the access
+// that follows is right: the page-fault net sees to that. So these are plain
+// loads, which, unlike volatile ones, fold into `cmpb $imm, mem`.
 Value *Runtime::flag(IRBuilderBase &B, uint64_t Address, const Twine &Name) {
   Value *At = ConstantExpr::getIntToPtr(ConstantInt::get(I64, Address), Ptr);
   return B.CreateAlignedLoad(I8, At, Align(1), Name);
@@ -143,9 +143,10 @@ void Runtime::callFence(IRBuilderBase &B, AtomicOrdering Order) {
 
 void Runtime::callVolatile(IRBuilderBase &B, Value *P, Value *Buffer,
                            uint64_t Bytes, abi::TouchKind Kind) {
-  FunctionCallee Callee = M.getOrInsertFunction(
-      Kind == abi::TouchStore ? "__loco_volatile_store" : "__loco_volatile_load",
-      FunctionType::get(Void, {Ptr, Ptr, I64}, false));
+  FunctionCallee Callee =
+      M.getOrInsertFunction(Kind == abi::TouchStore ? "__loco_volatile_store"
+                                                    : "__loco_volatile_load",
+                            FunctionType::get(Void, {Ptr, Ptr, I64}, false));
   B.CreateCall(Callee, {P, Buffer, ConstantInt::get(I64, Bytes)})
       ->setDoesNotThrow();
 }
@@ -198,9 +199,9 @@ CallInst *Runtime::callAtomicRMW(IRBuilderBase &B, Value *P, Value *V,
 CallInst *Runtime::callAtomicCas(IRBuilderBase &B, Value *P, Value *Expected,
                                  Value *Desired, AtomicOrdering Order,
                                  AtomicOrdering FailureOrder) {
-  return callAtomic(
-      B, "__loco_atomic_cas_" + Twine(bytesOf(Desired)), Desired->getType(),
-      {P, Expected, Desired, order(Order), order(FailureOrder)});
+  return callAtomic(B, "__loco_atomic_cas_" + Twine(bytesOf(Desired)),
+                    Desired->getType(),
+                    {P, Expected, Desired, order(Order), order(FailureOrder)});
 }
 
 MDNode *Runtime::unlikelyWeights() {

@@ -170,20 +170,20 @@ void Tagger::visitInlineAsm(CallBase &Call) {
     if (!Info.isIndirect)
       continue;
     Type *Ty = Call.getParamElementType(I);
-    readyBefore(Call, Call.getArgOperand(I),
-                Ty && Ty->isSized() ? DL.getTypeStoreSize(Ty).getFixedValue()
-                                    : 1,
-                Info.Type == InlineAsm::isOutput ? abi::TouchStore
-                                                 : abi::TouchLoad);
+    readyBefore(
+        Call, Call.getArgOperand(I),
+        Ty && Ty->isSized() ? DL.getTypeStoreSize(Ty).getFixedValue() : 1,
+        Info.Type == InlineAsm::isOutput ? abi::TouchStore : abi::TouchLoad);
   }
 }
 
 void Tagger::tagIntrinsic(IntrinsicInst &Call, ArrayRef<unsigned> PointerArgs) {
   for (unsigned Arg : PointerArgs)
     tag(Call.getArgOperandUse(Arg));
-  if (any_of(PointerArgs, [&](unsigned Arg) {
-        return isRemotePointer(Call.getArgOperand(Arg)->getType());
-      }) &&
+  if (any_of(PointerArgs,
+             [&](unsigned Arg) {
+               return isRemotePointer(Call.getArgOperand(Arg)->getType());
+             }) &&
       !remangleIntrinsic(Call))
     report_fatal_error("loco-tag: no form for address space 7: " +
                        Call.getCalledFunction()->getName());
@@ -213,7 +213,8 @@ static bool isNoAccess(const IntrinsicInst &Call) {
   case Intrinsic::experimental_stackmap:
     return true;
   default:
-    return !Call.mayReadOrWriteMemory() || Call.onlyAccessesInaccessibleMemory();
+    return !Call.mayReadOrWriteMemory() ||
+           Call.onlyAccessesInaccessibleMemory();
   }
 }
 

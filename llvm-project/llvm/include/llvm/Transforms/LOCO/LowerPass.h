@@ -1,4 +1,5 @@
-//===- LowerPass.h - Checks and runtime calls for marked accesses -*- C++ -*-===//
+//===- LowerPass.h - Checks and runtime calls for marked accesses -*- C++
+//-*-===//
 //
 // Part of the LOCO toolchain, under the Apache License v2.0 with LLVM
 // Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

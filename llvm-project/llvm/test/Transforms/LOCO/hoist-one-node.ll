@@ -1,0 +1,100 @@
+; A call-free loop with checks has a copy without them, for one node.
+; RUN: opt -passes=loco-hoist -verify-each -S %s | FileCheck %s
+; RUN: opt -passes='function(loco-hoist),loco-lower' -verify-each -disable-output %s
+
+target triple = "x86_64-pc-linux-gnu"
+
+; Values that are used behind the loop come from either; so do several exits.
+; CHECK-LABEL: define i64 @search(
+; CHECK: entry:
+; CHECK: [[FLAG:%.*]] = load i8, ptr inttoptr (i64 2147450880 to ptr), align 1
+; CHECK: [[MULTI:%.*]] = icmp ne i8 [[FLAG]], 0
+; CHECK: br i1 [[MULTI]], label %loco.checked, label %[[ONE:.*]], !prof
+; CHECK: loop.loco.one:
+; CHECK: [[I:%.*]] = phi i64 [ 0, {{%.*}} ], [ {{%.*}}, %latch.loco.one ]
+; CHECK: load i32, ptr {{%.*}}, align 4
+; CHECK: latch.loco.one:
+; CHECK: load i32, ptr addrspace(7)
+; CHECK: found:
+; CHECK: phi i64 [ %i, %loop ], [ [[I]], %loop.loco.one ]
+define i64 @search(ptr %a, ptr %index, i32 %x, i64 %n) {
+entry:
+  br label %loop
+loop:
+  %i = phi i64 [ 0, %entry ], [ %next, %latch ]
+  %p = getelementptr inbounds i32, ptr %a, i64 %i
+  %r = addrspacecast ptr %p to ptr addrspace(7)
+  %v = load i32, ptr addrspace(7) %r, align 4
+  %is.it = icmp eq i32 %v, %x
+  br i1 %is.it, label %found, label %latch
+latch:
+  %next = add nuw nsw i64 %i, 1
+  %more = icmp ult i64 %next, %n
+  br i1 %more, label %loop, label %missing
+found:
+  ret i64 %i
+missing:
+  ret i64 -1
+}
+
+; A histogram: what was one check for load and store is gone in the copy.
+; CHECK-LABEL: define void @histogram(
+; CHECK: loop.loco.one:
+; CHECK-NOT: addrspace(7)
+; CHECK: store i32 {{%.*}}, ptr {{%.*}}, align 4
+; CHECK: loop:
+; CHECK: call void @loco.ready(ptr addrspace(7) {{%.*}}, i64 4, i32 1)
+define void @histogram(ptr %h, ptr %keys, i64 %n) {
+entry:
+  br label %loop
+loop:
+  %i = phi i64 [ 0, %entry ], [ %next, %loop ]
+  %kp = getelementptr inbounds i64, ptr %keys, i64 %i
+  %kr = addrspacecast ptr %kp to ptr addrspace(7)
+  %k = load i64, ptr addrspace(7) %kr, align 8
+  %p = getelementptr inbounds i32, ptr %h, i64 %k
+  %r = addrspacecast ptr %p to ptr addrspace(7)
+  %v = load i32, ptr addrspace(7) %r, align 4
+  %w = add i32 %v, 1
+  %s = addrspacecast ptr %p to ptr addrspace(7)
+  store i32 %w, ptr addrspace(7) %s, align 4
+  %next = add nuw nsw i64 %i, 1
+  %more = icmp ult i64 %next, %n
+  br i1 %more, label %loop, label %end
+end:
+  ret void
+}
+
+; Not where a call costs more than the check, nor where size counts.
+; CHECK-LABEL: define void @calls(
+; CHECK-NOT: .loco.one
+; CHECK-LABEL: define void @small(
+; CHECK-NOT: .loco.one
+define void @calls(ptr %p, i64 %n) {
+entry:
+  br label %loop
+loop:
+  %i = phi i64 [ 0, %entry ], [ %next, %loop ]
+  %r = addrspacecast ptr %p to ptr addrspace(7)
+  %v = load i32, ptr addrspace(7) %r, align 4
+  call void @may_synchronise(i32 %v)
+  %next = add nuw nsw i64 %i, 1
+  %more = icmp ult i64 %next, %n
+  br i1 %more, label %loop, label %end
+end:
+  ret void
+}
+define void @small(ptr %p) optsize {
+entry:
+  br label %loop
+loop:
+  %q = phi ptr [ %p, %entry ], [ %next, %loop ]
+  %r = addrspacecast ptr %q to ptr addrspace(7)
+  %next = load ptr, ptr addrspace(7) %r, align 8
+  %more = icmp ne ptr %next, null
+  br i1 %more, label %loop, label %end
+end:
+  ret void
+}
+
+declare void @may_synchronise(i32)
