@@ -3,16 +3,16 @@
 // printf and iostreams from all threads of all nodes come out whole, each line
 // once, in order where the program orders them, also after main.
 //
-// RUN: for opt in O0 O2; do
-// RUN:   %loco-clangxx -fopenmp -$opt %s -o %t.$opt
-// RUN:   for n in 1 3; do
-// RUN:     timeout 60 %loco-run -n $n --threads 2 %t.$opt >%t.out 2>%t.err
-// RUN:     FileCheck %s <%t.out || exit 1
-// RUN:     test $(grep -c '^printf [0-9]* of many$' %t.out) = 120
-// RUN:     test $(grep -c '^cout [0-9]* and 0x[0-9a-f]*$' %t.out) = 120
-// RUN:     test $(grep '^cout' %t.out | sort -u | wc -l) = 120
-// RUN:     test $(grep -c '^cerr [0-9]*$' %t.err) = 120
-// RUN:   done
+// RUN: for opt in O0 O2; do \
+// RUN:   %loco-clangxx -fopenmp -$opt %s -o %t.$opt || exit 1; \
+// RUN:   for n in 1 3; do \
+// RUN:     timeout 60 %loco-run -n $n --threads 2 %t.$opt >%t.out 2>%t.err || exit 1; \
+// RUN:     FileCheck %s <%t.out || exit 1; \
+// RUN:     test $(grep -c '^printf [0-9]* of many$' %t.out) = 120 || exit 1; \
+// RUN:     test $(grep -c '^cout [0-9]* and 0x[0-9a-f]*$' %t.out) = 120 || exit 1; \
+// RUN:     test $(grep '^cout' %t.out | sort -u | wc -l) = 120 || exit 1; \
+// RUN:     test $(grep -c '^cerr [0-9]*$' %t.err) = 120 || exit 1; \
+// RUN:   done; \
 // RUN: done
 
 // CHECK: begin

@@ -3,11 +3,13 @@
 // A shared library compiled with -floco -fPIC: its globals are shared by the
 // nodes like the program's, and its code is at one address everywhere.
 //
-// RUN: for opt in O0 O2; do
-// RUN:   %loco-clangxx -fopenmp -$opt -fPIC -shared %S/Inputs/library.cpp -o
-// %t.$opt.so RUN:   %loco-clangxx -fopenmp -$opt %s %t.$opt.so -o %t.$opt RUN:
-// for n in 1 3; do RUN:     timeout 60 %loco-run -n $n --threads 2 %t.$opt |
-// grep -x ok || exit 1 RUN:   done RUN: done
+// RUN: for opt in O0 O2; do \
+// RUN:   %loco-clangxx -fopenmp -$opt -fPIC -shared %S/Inputs/library.cpp -o %t.$opt.so || exit 1; \
+// RUN:   %loco-clangxx -fopenmp -$opt %s %t.$opt.so -o %t.$opt || exit 1; \
+// RUN:   for n in 1 3; do \
+// RUN:     timeout 60 %loco-run -n $n --threads 2 %t.$opt | grep -x ok || exit 1; \
+// RUN:   done; \
+// RUN: done
 
 #include "Inputs/check.h"
 #include <omp.h>

@@ -4,12 +4,14 @@
 // stacks their accesses are right without a check.
 //
 // RUN: %stock-clangxx -O2 -fno-pie -c %S/Inputs/mixed-stock.cpp -o %t.stock.o
-// RUN: for opt in O0 O2; do
-// RUN:   %loco-clangxx -fopenmp -$opt -c %s -o %t.$opt.o
-// RUN:   %loco-clangxx -fopenmp %t.$opt.o %t.stock.o -o %t.$opt
-// RUN:   for n in 1 2 3; do
-// RUN:     %S/../expect-exit.sh 0 60 %loco-run -n $n --threads 2 %t.$opt |
-// FileCheck %s || exit 1 RUN:   done RUN: done CHECK: {{^}}ok{{$}}
+// RUN: for opt in O0 O2; do \
+// RUN:   %loco-clangxx -fopenmp -$opt -c %s -o %t.$opt.o || exit 1; \
+// RUN:   %loco-clangxx -fopenmp %t.$opt.o %t.stock.o -o %t.$opt || exit 1; \
+// RUN:   for n in 1 2 3; do \
+// RUN:     %S/../expect-exit.sh 0 60 %loco-run -n $n --threads 2 %t.$opt | FileCheck %s || exit 1; \
+// RUN:   done; \
+// RUN: done
+// CHECK: {{^}}ok{{$}}
 
 #include "../c-cxx/Inputs/check.h"
 #include <string>

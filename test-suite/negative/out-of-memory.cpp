@@ -3,14 +3,15 @@
 // Memory that cannot be had: null from the C functions, std::bad_alloc from
 // new, on every node; afterwards the program goes on.
 //
-// RUN: for opt in O0 O2; do
-// RUN:   %loco-clangxx -fopenmp -$opt %s -o %t.$opt
-// RUN:   for n in 1 3; do
-// RUN:     %S/../expect-exit.sh 0 60 %loco-run -n $n --threads 2 %t.$opt |
-// FileCheck %s || exit 1 RUN:   done RUN: done RUN: LOCO_WINDOW=64M
-// %S/../expect-exit.sh 1,134 30 %loco-run -n 2 --threads 1 %t.O2 until-the-end
-// | FileCheck --check-prefix=FULL %s CHECK: {{^}}ok{{$}} FULL: caught bad_alloc
-// after {{[0-9]+}} MiB
+// RUN: for opt in O0 O2; do \
+// RUN:   %loco-clangxx -fopenmp -$opt %s -o %t.$opt || exit 1; \
+// RUN:   for n in 1 3; do \
+// RUN:     %S/../expect-exit.sh 0 60 %loco-run -n $n --threads 2 %t.$opt | FileCheck %s || exit 1; \
+// RUN:   done; \
+// RUN: done
+// RUN: env LOCO_WINDOW=64M %S/../expect-exit.sh 1 30 %loco-run -n 2 --threads 1 %t.O2 until-the-end | FileCheck --check-prefix=FULL %s
+// CHECK: {{^}}ok{{$}}
+// FULL: caught bad_alloc after {{[0-9]+}} MiB
 
 #include "../c-cxx/Inputs/check.h"
 #include <cstdint>
