@@ -6,11 +6,13 @@
 #include "loco/abi.h"
 #include "loco/omp_abi.h"
 
+#include "abi/operators.h"
 #include "base/export.h"
 #include "memory/heap.h"
 
 #include <cerrno>
 #include <cstring>
+#include <dlfcn.h>
 #include <malloc.h>
 #include <new>
 #include <unistd.h>
@@ -83,7 +85,39 @@ std::size_t align_of(std::align_val_t align) {
   return static_cast<std::size_t>(align);
 }
 
+/// What __loco_new and __loco_delete call: the operators of this file, unless the
+/// program replaces them in a translation unit of its own.
+struct Operators {
+  void *(*new_object)(std::size_t) = ::operator new;
+  void *(*new_aligned)(std::size_t, std::align_val_t) = ::operator new;
+  void *(*new_nothrow)(std::size_t,
+                       const std::nothrow_t &) noexcept = ::operator new;
+  void *(*new_aligned_nothrow)(std::size_t, std::align_val_t,
+                               const std::nothrow_t &) noexcept =
+      ::operator new;
+  void (*delete_object)(void *) noexcept = ::operator delete;
+};
+constinit Operators operators;
+
+template <typename Fn> void find_operator(const char *symbol, Fn &into) {
+  if (void *found = dlsym(RTLD_DEFAULT, symbol))
+    into = reinterpret_cast<Fn>(found);
+}
+
 } // namespace
+
+namespace loco {
+
+void find_replaced_operators() {
+  find_operator("_Znwm", operators.new_object);
+  find_operator("_ZnwmSt11align_val_t", operators.new_aligned);
+  find_operator("_ZnwmRKSt9nothrow_t", operators.new_nothrow);
+  find_operator("_ZnwmSt11align_val_tRKSt9nothrow_t",
+                operators.new_aligned_nothrow);
+  find_operator("_ZdlPv", operators.delete_object);
+}
+
+} // namespace loco
 
 extern "C" {
 
@@ -135,17 +169,18 @@ LOCO_EXPORT char *__loco_strdup(const char *s) {
 LOCO_EXPORT char *__loco_strndup(const char *s, size_t n) {
   return duplicate(s, strnlen(s, n));
 }
-LOCO_EXPORT void *__loco_new(size_t n) { return allocate_object(n, 0); }
+LOCO_EXPORT void *__loco_new(size_t n) { return operators.new_object(n); }
 LOCO_EXPORT void *__loco_new_aligned(size_t n, size_t align) {
-  return allocate_object(n, align);
+  return operators.new_aligned(n, std::align_val_t{align});
 }
 LOCO_EXPORT void *__loco_new_nothrow(size_t n) {
-  return allocate_object_nothrow(n, 0);
+  return operators.new_nothrow(n, std::nothrow);
 }
 LOCO_EXPORT void *__loco_new_aligned_nothrow(size_t n, size_t align) {
-  return allocate_object_nothrow(n, align);
+  return operators.new_aligned_nothrow(n, std::align_val_t{align},
+                                       std::nothrow);
 }
-LOCO_EXPORT void __loco_delete(void *p) { heap::release(p); }
+LOCO_EXPORT void __loco_delete(void *p) { operators.delete_object(p); }
 
 LOCO_EXPORT void *__loco_private_malloc(size_t n) {
   return heap::allocate_private(n, false);

@@ -4,6 +4,7 @@
 // others and opens the layers from the bottom up; main runs on node 0 alone,
 // the other nodes serve spans; all leave through exit().
 
+#include "abi/operators.h"
 #include "base/export.h"
 #include "base/fatal.h"
 #include "base/settings.h"
@@ -159,6 +160,7 @@ void join_job() {
 __attribute__((constructor)) void start_node() {
   node = new Node;
   must(memory::AddressSpace::map_shadow());
+  find_replaced_operators();
   node->bootstrap = must(make_bootstrap());
   if (node->bootstrap->num_nodes() > 1)
     join_job();

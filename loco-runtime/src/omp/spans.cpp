@@ -15,6 +15,7 @@
 #include <atomic>
 #include <cstring>
 #include <optional>
+#include <unistd.h>
 
 namespace loco::omp {
 
@@ -30,8 +31,9 @@ std::atomic<loco_omp_span_fn> span_handler{nullptr};
 /// The span that the progress thread hands to the worker thread. Node 0 starts
 /// the next one after the barrier that ends this one, so one slot is enough.
 struct Inbox {
-  enum State : int { Empty, Full, Running, Stopped };
+  enum State : int { Empty, Full, Stopped };
   std::atomic<int> state{Empty};
+  std::atomic<bool> in_span{false}; ///< the worker runs what it last took
   std::size_t bytes = 0;
   alignas(16) std::byte descriptor[LOCO_OMP_MAX_DESCRIPTOR];
 };
@@ -63,9 +65,9 @@ void open_spans(fabric::Fabric &fabric, int threads) {
 void serve_spans() {
   for (;;) {
     network->wait_until([] { return inbox.state.load() != Inbox::Empty; });
-    int full = Inbox::Full;
-    if (!inbox.state.compare_exchange_strong(full, Inbox::Running))
+    if (inbox.state.load() == Inbox::Stopped)
       return;
+    inbox.in_span = true;
     loco_omp_span_fn handler = span_handler.load();
     if (handler == nullptr)
       fatal("a parallel region was sent to a node whose OpenMP runtime is not "
@@ -77,13 +79,17 @@ void serve_spans() {
     network->notify(network->node());
     __loco_acquire();
     handler(descriptor, bytes);
+    inbox.in_span = false;
   }
 }
 
 bool stop_serving() {
-  int state = inbox.state.exchange(Inbox::Stopped);
+  inbox.state = Inbox::Stopped;
   network->notify(network->node());
-  return state == Inbox::Empty;
+  // The last span's worker may be between its barrier and here.
+  for (int waited_ms = 0; inbox.in_span && waited_ms < 500; ++waited_ms)
+    usleep(1000);
+  return !inbox.in_span;
 }
 
 } // namespace loco::omp

@@ -14,8 +14,8 @@ void open_spans(fabric::Fabric &fabric, int threads_per_node);
 
 /// A worker node's user thread: runs spans until stop_serving().
 void serve_spans();
-/// Ends serve_spans(). True where it was waiting; false where it is in a span,
-/// which it will not be taken out of.
+/// Ends serve_spans(). False where the worker is in a span, and half a second
+/// later still is: it will not be taken out of it.
 bool stop_serving();
 
 } // namespace loco::omp

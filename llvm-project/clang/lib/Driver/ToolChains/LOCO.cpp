@@ -120,6 +120,9 @@ void loco::addLinkerArgs(const ToolChain &TC, const ArgList &Args,
   if (!Args.hasArg(options::OPT_shared))
     CmdArgs.push_back("-no-pie");
 
+  // The nodes compare build-ids.
+  CmdArgs.push_back("--build-id");
+
   // Lazy binding would clobber registers that the slow paths promise to keep.
   CmdArgs.push_back("-z");
   CmdArgs.push_back("now");
