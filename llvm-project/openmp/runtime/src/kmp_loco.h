@@ -57,7 +57,7 @@ struct kmp_loco_doacross_t {
   struct dim_t {
     kmp_int64 lo, up, st;
     kmp_uint64 length;
-  } *dims;
+  } * dims;
   kmp_uint32 *flags; // one bit an iteration, in shared memory
   kmp_uint64 sequence;
 };
@@ -75,12 +75,12 @@ struct alignas(64) kmp_loco_thread_t {
 struct kmp_loco_span_t {
   kmp_team_t *volatile team; // local team, null where there is no span
   kmp_root_t *root;
-  int level;       // of its regions: 1 and the serialised ones around it
-  int nodes;       // that take part
-  int nproc;       // all threads
-  int local_nproc; // threads of this node
-  int base;        // this node's first thread number
-  bool split;      // the primary thread is inside a split barrier
+  int level;              // of its regions: 1 and the serialised ones around it
+  int nodes;              // that take part
+  int nproc;              // all threads
+  int local_nproc;        // threads of this node
+  int base;               // this node's first thread number
+  bool split;             // the primary thread is inside a split barrier
   kmp_uint64 cancel_seen; // last word read by a cancel barrier
   kmp_loco_thread_t *threads;
 };
@@ -129,8 +129,8 @@ enum kmp_loco_word_t : unsigned {
   loco_word_atomic_serving = 1,
   loco_word_singles = 8, // `single` constructs that have been won
   loco_word_copyprivate = 9,
-  loco_word_cancel = 10, // kmp_cancel_kind_t
-  loco_word_loops = 64,  // ring of loop records
+  loco_word_cancel = 10,   // kmp_cancel_kind_t
+  loco_word_loops = 64,    // ring of loop records
   loco_word_doacross = 256 // ring of doacross records
 };
 

@@ -73,9 +73,9 @@ void *__kmp_loco_alloc(int gtid, size_t align, size_t size,
     }
     return nullptr;
   }
-  char *aligned = (char *)(((kmp_uintptr_t)raw + sizeof(memory_descriptor_t) +
-                            align - 1) &
-                           ~(kmp_uintptr_t)(align - 1));
+  char *aligned =
+      (char *)(((kmp_uintptr_t)raw + sizeof(memory_descriptor_t) + align - 1) &
+               ~(kmp_uintptr_t)(align - 1));
   *((memory_descriptor_t *)aligned - 1) = {raw, total, size, aligned, nullptr};
   return aligned;
 }

@@ -37,8 +37,7 @@
   (__loco_private_realloc ? __loco_private_realloc((p), (sz))                  \
                           : realloc((p), (sz)))
 #define KMP_INTERNAL_CALLOC(n, sz)                                             \
-  (__loco_private_calloc ? __loco_private_calloc((n), (sz))                    \
-                         : calloc((n), (sz)))
+  (__loco_private_calloc ? __loco_private_calloc((n), (sz)) : calloc((n), (sz)))
 #endif // KMP_OS_LINUX
 
 #endif // KMP_LOCO_ALLOC_H

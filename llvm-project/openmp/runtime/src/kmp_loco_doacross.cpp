@@ -1,5 +1,6 @@
 /*
- * kmp_loco_doacross.cpp -- ordered(n) loops with depend over the nodes of a span.
+ * kmp_loco_doacross.cpp -- ordered(n) loops with depend over the nodes of a
+ * span.
  */
 
 //===----------------------------------------------------------------------===//
@@ -30,8 +31,7 @@ unsigned word(kmp_uint64 sequence, kmp_loco_doacross_word_t field) {
          field;
 }
 
-kmp_uint64 position(kmp_int64 value,
-                    const kmp_loco_doacross_t::dim_t &dim) {
+kmp_uint64 position(kmp_int64 value, const kmp_loco_doacross_t::dim_t &dim) {
   return dim.st > 0 ? (kmp_uint64)(value - dim.lo) / (kmp_uint64)dim.st
                     : (kmp_uint64)(dim.lo - value) / (kmp_uint64)-dim.st;
 }
@@ -78,8 +78,9 @@ void __kmp_loco_doacross_init(kmp_loco_thread_t *me, int num_dims,
   if (address == 0) {
     address = (kmp_uint64)calloc(trips / 32 + 1, sizeof(kmp_uint32));
     if (!address) {
-      fprintf(stderr, "loco: error: no memory for a doacross loop of %llu "
-                      "iterations\n",
+      fprintf(stderr,
+              "loco: error: no memory for a doacross loop of %llu "
+              "iterations\n",
               (unsigned long long)trips);
       abort();
     }
@@ -100,8 +101,7 @@ void __kmp_loco_doacross_wait(kmp_loco_thread_t *me, const kmp_int64 *vec) {
   if (!number(loop, vec, &iteration))
     return;
   unsigned spins = 0;
-  while (!(__loco_atomic_load_4(&loop.flags[iteration / 32],
-                                __ATOMIC_RELAXED) &
+  while (!(__loco_atomic_load_4(&loop.flags[iteration / 32], __ATOMIC_RELAXED) &
            (1u << iteration % 32)))
     __loco_omp_wait_step(&spins);
   __loco_acquire();

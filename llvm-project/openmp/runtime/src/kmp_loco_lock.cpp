@@ -1,5 +1,6 @@
 /*
- * kmp_loco_lock.cpp -- omp_lock_t and omp_nest_lock_t where there are several nodes.
+ * kmp_loco_lock.cpp -- omp_lock_t and omp_nest_lock_t where there are several
+ * nodes.
  */
 
 //===----------------------------------------------------------------------===//
@@ -9,9 +10,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-// An omp_lock_t is libloco's ticket lock, in its own 8 bytes. An omp_nest_lock_t
-// holds the address of a record in shared memory. Both work on every node, in
-// and out of spans.
+// An omp_lock_t is libloco's ticket lock, in its own 8 bytes. An
+// omp_nest_lock_t holds the address of a record in shared memory. Both work on
+// every node, in and out of spans.
 //
 //===----------------------------------------------------------------------===//
 

@@ -18,8 +18,8 @@
 kmp_int32 __kmp_loco_reduce(int gtid, size_t size, void *data,
                             void (*reduce)(void *, void *),
                             kmp_critical_name *lock, bool blocking) {
-  if (__kmp_loco_local_barrier(bs_reduction_barrier, gtid, blocking, size,
-                               data, reduce))
+  if (__kmp_loco_local_barrier(bs_reduction_barrier, gtid, blocking, size, data,
+                               reduce))
     return 0;
   __loco_lock_acquire(lock);
   return 1;

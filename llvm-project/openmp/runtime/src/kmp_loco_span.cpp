@@ -146,8 +146,8 @@ void run_share(const descriptor_t *region, void **args, int gtid) {
   if (local > capacity) {
     if (span.threads)
       __kmp_free(span.threads);
-    span.threads = (kmp_loco_thread_t *)__kmp_allocate(
-        local * sizeof(kmp_loco_thread_t));
+    span.threads =
+        (kmp_loco_thread_t *)__kmp_allocate(local * sizeof(kmp_loco_thread_t));
     capacity = local;
   } else {
     memset((void *)span.threads, 0, local * sizeof(kmp_loco_thread_t));
@@ -191,8 +191,8 @@ void handle_span(const void *bytes, size_t) {
     __kmp_load_mxcsr(&region->mxcsr);
   }
 #endif
-  run_share(region,
-            region->far_args ? region->far_args : (void **)(region + 1), gtid);
+  run_share(region, region->far_args ? region->far_args : (void **)(region + 1),
+            gtid);
   for (int i = 0; i < region->outer_levels; ++i)
     __kmpc_end_serialized_parallel(region->loc, gtid);
 }
@@ -205,8 +205,8 @@ __attribute__((constructor)) void set_handler() {
     __loco_omp_set_span_handler(handle_span);
 }
 
-// Where a region is: "file:line", or what is known of its code where the program
-// was compiled without -g. psource is ";file;function;line;column;;".
+// Where a region is: "file:line", or what is known of its code where the
+// program was compiled without -g. psource is ";file;function;line;column;;".
 void print_source(char *out, size_t size, const ident_t *loc, void *code) {
   const char *source = loc && loc->psource ? loc->psource : "";
   const char *file = source + (*source == ';');

@@ -1,5 +1,6 @@
 /*
- * kmp_loco_sync.cpp -- barrier, single, copyprivate, flush over the nodes of a span.
+ * kmp_loco_sync.cpp -- barrier, single, copyprivate, flush over the nodes of a
+ * span.
  */
 
 //===----------------------------------------------------------------------===//

@@ -21,8 +21,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "kmp_loco.h"
 #include "kmp_dispatch.h"
+#include "kmp_loco.h"
 
 namespace {
 
@@ -123,10 +123,9 @@ void refill(loop_t &loop, local_record_t &record) {
   kmp_uint64 head = record.head.load();
   if ((head & count_mask) || record.exhausted.load())
     return;
-  kmp_uint64 chunks =
-      at_least(left_to_hand_out(loop, record) / loop.chunk /
-                   (4 * (kmp_uint64)__kmp_loco_span.nodes),
-               1);
+  kmp_uint64 chunks = at_least(left_to_hand_out(loop, record) / loop.chunk /
+                                   (4 * (kmp_uint64)__kmp_loco_span.nodes),
+                               1);
   if (chunks > max_batch)
     chunks = max_batch;
   kmp_uint64 begin;
@@ -215,8 +214,7 @@ void pass_turn(loop_t &loop) {
   wait_for_turn(loop);
   loop.chunk_open = false;
   __loco_release();
-  __loco_omp_word_store(word(loop.sequence, loco_loop_ordered),
-                        loop.chunk_end);
+  __loco_omp_word_store(word(loop.sequence, loco_loop_ordered), loop.chunk_end);
 }
 
 // This thread is through with its loop.
@@ -283,10 +281,10 @@ kmp_uint64 count_trips(T lb, T ub, typename traits_t<T>::signed_t st) {
   typedef typename traits_t<T>::unsigned_t UT;
   if (st > 0)
     return ub < lb ? 0 : (kmp_uint64)(UT)((UT)((UT)ub - (UT)lb) / (UT)st) + 1;
-  return lb < ub ? 0
-                 : (kmp_uint64)(UT)((UT)((UT)lb - (UT)ub) /
-                                    (UT)((UT)0 - (UT)st)) +
-                       1;
+  return lb < ub
+             ? 0
+             : (kmp_uint64)(UT)((UT)((UT)lb - (UT)ub) / (UT)((UT)0 - (UT)st)) +
+                   1;
 }
 
 // The kind of a schedule without modifiers. `chunk` is the clause's, or the
@@ -376,8 +374,8 @@ bool __kmp_loco_for_static_init(int gtid, kmp_int32 schedule,
     }
     UT chunks = trips / size + (trips % size != 0);
     UT width = size * (UT)incr;
-    *pstride = (ST)(balanced ? width * nth
-                             : width * (chunks < nth ? chunks : nth));
+    *pstride =
+        (ST)(balanced ? width * nth : width * (chunks < nth ? chunks : nth));
     if (tid < chunks) {
       T upper = *pupper;
       *plower = (T)(lower + width * tid);
@@ -449,9 +447,10 @@ bool __kmp_loco_dispatch_next(int gtid, kmp_int32 *p_last, T *p_lb, T *p_ub,
   loop_t &loop = me->loop;
   kmp_uint64 begin, end;
   pass_turn(loop);
-  *status = loop.active && (loop.uses_record && loop.kind >= loop_t::dynamic
-                                ? take(loop, &begin, &end)
-                                : step(loop, thread_number(gtid), &begin, &end));
+  *status =
+      loop.active && (loop.uses_record && loop.kind >= loop_t::dynamic
+                          ? take(loop, &begin, &end)
+                          : step(loop, thread_number(gtid), &begin, &end));
   if (!*status) {
     leave(me);
     kmp_disp_t *dispatch = __kmp_threads[gtid]->th.th_dispatch;
