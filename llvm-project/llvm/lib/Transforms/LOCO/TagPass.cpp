@@ -8,6 +8,7 @@
 #include "llvm/Transforms/LOCO/TagPass.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Analysis/CaptureTracking.h"
+#include "llvm/Analysis/OptimizationRemarkEmitter.h"
 #include "llvm/Analysis/ValueTracking.h"
 #include "llvm/IR/DiagnosticInfo.h"
 #include "llvm/IR/InlineAsm.h"
@@ -27,7 +28,7 @@ namespace {
 class Tagger {
 public:
   explicit Tagger(Function &F)
-      : F(F), DL(F.getDataLayout()), B(F.getContext()) {}
+      : F(F), DL(F.getDataLayout()), B(F.getContext()), ORE(&F) {}
 
   bool run() {
     SmallVector<Instruction *, 64> Work;
@@ -52,10 +53,13 @@ private:
   void readyBefore(Instruction &I, Value *Ptr, uint64_t Bytes,
                    abi::TouchKind Kind);
   bool isTaggable(const Value *Ptr, bool IsAtomic = false);
+  /// Says that how far \p I reaches through \p Ptr cannot be known.
+  void reportUnknownReach(Instruction &I, const Value *Ptr);
 
   Function &F;
   const DataLayout &DL;
   IRBuilder<> B;
+  OptimizationRemarkEmitter ORE;
   bool Changed = false;
 };
 
@@ -128,6 +132,18 @@ void Tagger::readyBefore(Instruction &I, Value *Ptr, uint64_t Bytes,
   Changed = true;
 }
 
+void Tagger::reportUnknownReach(Instruction &I, const Value *Ptr) {
+  if (!isTaggable(Ptr))
+    return;
+  ORE.emit([&] {
+    return OptimizationRemarkMissed(DEBUG_TYPE, "UnknownReach", &I)
+           << (isa<IntrinsicInst>(I) ? "intrinsic" : "inline asm")
+           << " may reach memory through a pointer that is not checked in "
+              "full: "
+              "left to page faults";
+  });
+}
+
 void Tagger::visit(Instruction &I) {
   if (auto *Load = dyn_cast<LoadInst>(&I))
     tag(Load->getOperandUse(LoadInst::getPointerOperandIndex()),
@@ -167,8 +183,11 @@ void Tagger::visitInlineAsm(CallBase &Call) {
     if (!Info.hasArg())
       continue;
     unsigned I = Arg++;
-    if (!Info.isIndirect)
+    if (!Info.isIndirect) {
+      if (!Call.doesNotAccessMemory())
+        reportUnknownReach(Call, Call.getArgOperand(I));
       continue;
+    }
     Type *Ty = Call.getParamElementType(I);
     readyBefore(
         Call, Call.getArgOperand(I),
@@ -255,6 +274,7 @@ void Tagger::visitIntrinsic(IntrinsicInst &Call) {
     Value *Arg = Call.getArgOperand(I);
     if (!Arg->getType()->isPointerTy() || Call.doesNotAccessMemory(I))
       continue;
+    reportUnknownReach(Call, Arg);
     bool IsLoad = Call.onlyReadsMemory() || Call.onlyReadsMemory(I);
     readyBefore(Call, Arg, Bytes, IsLoad ? abi::TouchLoad : abi::TouchStore);
   }

@@ -40,6 +40,10 @@ namespace llvm::loco {
 /// type: byval arguments, memory operands of inline asm, intrinsics that take
 /// plain pointers only. Its arguments are those of __loco_touch.
 ///
+/// How far inline asm reaches through a pointer in a register, or an intrinsic of
+/// the target through its argument, is not known: `-Rpass-missed=loco-tag` names
+/// those, which the page-fault net serves.
+///
 /// Atomics are marked even on an own alloca, unless its address never leaves
 /// the function: their order concerns other memory too.
 ///
