@@ -104,6 +104,9 @@ FunctionCallee Runtime::slowPath(StringRef Name, ArrayRef<Type *> Params) {
       AttributeList()
           .addFnAttribute(C, Attribute::NoUnwind)
           .addFnAttribute(C, Attribute::WillReturn)
+          // The dynamic linker's lazy binding does not keep R10, which
+          // preserve_most promises: bind at load, through the GOT.
+          .addFnAttribute(C, Attribute::NonLazyBind)
           .addFnAttribute(C, Attribute::getWithMemoryEffects(
                                  C, MemoryEffects::inaccessibleMemOnly()))
           .addParamAttribute(C, 0, Attribute::NoCapture)
