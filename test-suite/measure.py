@@ -167,12 +167,13 @@ def main():
     for name in args.names or PROGRAMS:
         with tempfile.TemporaryDirectory() as scratch:
             results.append(measure(PROGRAMS[name], args, Path(scratch)))
-        print(f"{name}: done", file=sys.stderr)
+        # At once: later programs may take long, or be broken off.
+        print(f"{name}: {results[-1]['seconds']}", file=sys.stderr, flush=True)
+        if args.json:
+            Path(args.json).write_text(json.dumps(results, indent=1) + "\n")
         for where, what in results[-1]["wrong"].items():
             print(f"{name}, {where}: {what}", file=sys.stderr)
     print(table(results))
-    if args.json:
-        Path(args.json).write_text(json.dumps(results, indent=1) + "\n")
     return 1 if any(result["wrong"] for result in results) else 0
 
 

@@ -55,7 +55,7 @@ PROGRAMS = {p.name: p for p in (
             outputs=("clusters.txt",)),
     Program("bfs", "bfs.cpp",
             "--output {out}/distances.txt @edges.txt",
-            "--random 500000",
+            "--random 100000",
             outputs=("distances.txt",)),
     Program("wordcount", "wordcount.cpp",
             "--top 100 --chunk 2000 @north.txt @south.txt @west.txt",
