@@ -9,8 +9,9 @@
                              in it
 
 FOLDER holds SUITE.json (lit), SUITE.xml (ctest), SUITE.started for a suite
-that began, and openmp.baseline, the results of stock libomp for the tests that
-failed on ours."""
+that began; openmp.alone, what failed beside other tests and was run again
+alone; and openmp.baseline, the results of stock libomp for what failed then
+too."""
 
 import json
 import sys
@@ -27,13 +28,19 @@ def lit_codes(path):
     return {t["name"].split(" :: ", 1)[-1]: t["code"] for t in tests}
 
 
-def lit_counts(path, baseline):
+def lit_counts(path):
+    alone, baseline = (
+        lit_codes(other) if other.exists() else {}
+        for other in (path.with_suffix(".alone"), path.with_suffix(".baseline")))
     passed, skipped, failed = 0, 0, []
     for name, code in sorted(lit_codes(path).items()):
         if code in PASSED:
             passed += 1
         elif code in SKIPPED:
             skipped += 1
+        elif alone.get(name) in PASSED:
+            passed += 1
+            print(f"   right when run alone: {name}")
         elif name in baseline and baseline[name] not in PASSED | SKIPPED:
             skipped += 1
             print(f"   stock libomp fails too: {name}")
@@ -58,9 +65,8 @@ def junit_counts(path):
 
 def suite_counts(folder, suite):
     lit, junit = folder / f"{suite}.json", folder / f"{suite}.xml"
-    baseline = folder / f"{suite}.baseline"
     if lit.exists():
-        return lit_counts(lit, lit_codes(baseline) if baseline.exists() else {})
+        return lit_counts(lit)
     if junit.exists():
         return junit_counts(junit)
     return 0, [f"{suite}: ended without results"], 0
