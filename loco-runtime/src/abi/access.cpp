@@ -54,6 +54,10 @@ void prepare_range(const void *p, std::size_t bytes, Access access) {
       return; // not LOCO's, or the end of it
     std::uint64_t room = coherence->space().contiguous_bytes(*offset);
     std::uint64_t n = end - address < room ? end - address : room;
+    std::uint64_t allocated = heap::allocated_end(*offset);
+    if (*offset >= allocated)
+      return;
+    n = n < allocated - *offset ? n : allocated - *offset;
     Block block = block_at(*offset);
     Block last = block_at(*offset + n - 1);
     auto *shadow =

@@ -87,6 +87,20 @@ template <typename T> T combine(T old, T value, int op) {
   }
 }
 
+/// A loop that waits for an atomic must not starve the thread that it waits for,
+/// which may share its core: called for operations that change nothing.
+void yield_in_loops(const void *p) {
+  static constexpr unsigned TriesBeforeYield = 64;
+  thread_local const void *last = nullptr;
+  thread_local unsigned tries = 0;
+  if (p != last) {
+    last = p;
+    tries = 0;
+  } else if (++tries >= TriesBeforeYield) {
+    sched_yield();
+  }
+}
+
 /// Where LOCO does not manage the address, the CPU's own operations.
 template <typename T> T load(const void *p, int order) {
   T value;
@@ -115,8 +129,9 @@ T compare_exchange(void *p, T expected, T desired, int order,
     return expected;
   }
   heap::PrivateScope scope;
-  atomic_compare_exchange(p, &expected, &desired, sizeof expected, order,
-                          failure_order);
+  if (!atomic_compare_exchange(p, &expected, &desired, sizeof expected, order,
+                               failure_order))
+    yield_in_loops(p);
   return expected;
 }
 
@@ -146,6 +161,7 @@ extern "C" {
 
 #define LOCO_DEFINE_ATOMICS(bytes, type)                                       \
   LOCO_EXPORT type __loco_atomic_load_##bytes(const void *p, int order) {      \
+    yield_in_loops(p);                                                         \
     return load<type>(p, order);                                               \
   }                                                                            \
   LOCO_EXPORT void __loco_atomic_store_##bytes(void *p, type value,            \

@@ -16,7 +16,7 @@ using Text = const std::string &;
 constexpr SettingInfo Table[] = {
     {"LOCO_WINDOW", SettingKind::Bytes, "64G",
      "Size of the shared address space, the same on all nodes.", nullptr,
-     64 * MiB, 16 * TiB, false,
+     64 * MiB, 8 * TiB, false,
      [](Settings &into, std::int64_t number, Text) {
        into.window_bytes = number;
      }},
@@ -26,6 +26,13 @@ constexpr SettingInfo Table[] = {
      "auto|shm|verbs", 0, 0, false,
      [](Settings &into, std::int64_t, Text text) {
        into.fabric = text == "auto" ? "" : text;
+     }},
+    {"LOCO_VERBS_ADDRESS", SettingKind::Text, "auto",
+     "IP address of the RDMA device to use; a list, separated by commas, "
+     "serves node after node; auto: the first device that has one.",
+     nullptr, 0, 0, false,
+     [](Settings &into, std::int64_t, Text text) {
+       into.verbs_address = text == "auto" ? "" : text;
      }},
     {"LOCO_THREADS", SettingKind::Integer, "0",
      "Threads that each node runs; 0: its share of the machine's cores.",
@@ -100,6 +107,8 @@ std::string allowed_values(const SettingInfo &info) {
       list += (list.empty() ? "one of " : ", ") + choice;
     return list;
   }
+  case SettingKind::Text:
+    return "any text";
   }
   return "";
 }
@@ -144,6 +153,8 @@ Result<std::int64_t> parse_value(const SettingInfo &info,
       if (text == choice)
         return number;
     return bad;
+  case SettingKind::Text:
+    return number;
   case SettingKind::Bytes: {
     Result<std::uint64_t> bytes = parse_bytes(text);
     if (!bytes.ok() || bytes.value() > std::uint64_t(INT64_MAX))

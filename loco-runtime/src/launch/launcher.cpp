@@ -299,6 +299,9 @@ void Job::become_node(int index, int stream, int exec_status,
   setenv("LOCO_NUM_NODES", std::to_string(Options.num_nodes).c_str(), 1);
   setenv("LOCO_LAUNCH_FD", std::to_string(stream).c_str(), 1);
   setenv("LOCO_THREADS", std::to_string(threads).c_str(), 1);
+  // With one node libomp is as upstream's, which knows its own variable only.
+  if (Options.num_nodes == 1)
+    setenv("OMP_NUM_THREADS", std::to_string(threads).c_str(), 0);
   if (Options.stats)
     setenv("LOCO_STATS", "1", 1);
   if (!Options.fabric.empty())

@@ -123,8 +123,12 @@ bool Coherence::try_prepare(Block block, Access access) {
   prepare_locked(block, 1, access, home);
   // The kernel may have reclaimed the page-table entry of a present block.
   State state = Info[block].State;
-  Pages.install(Space.address_of(block), BlockBytes,
-                state == State::Clean || state == State::HomeProtected);
+  bool is_protected = state == State::Clean || state == State::HomeProtected;
+  if (is_protected && !Pages.installs_protected()) {
+    prepare_locked(block, 1, Access::Store, home);
+    is_protected = false;
+  }
+  Pages.install(Space.address_of(block), BlockBytes, is_protected);
   unlock(block);
   return true;
 }
@@ -158,7 +162,8 @@ void Coherence::fetch(Block first, Block count, Access access, int home) {
   memory::count(stats.BlocksFetched, count);
   memory::count(stats.BytesFetched, count * BlockBytes);
   std::byte *address = Space.address_of(first);
-  if (access == Access::Load) {
+  // Never visible unprotected without a twin (M3).
+  if (access == Access::Load && Pages.installs_protected()) {
     Pages.install(address, count * BlockBytes, /*write_protected=*/true);
     set_states(first, count, State::Clean, LOCO_SHADOW_CLEAN);
     return;

@@ -10,30 +10,31 @@ namespace loco::memory {
 
 using fabric::Segment;
 
-Exports::Exports(fabric::Fabric &fabric, Block num_blocks)
-    : Fabric(fabric),
-      NumGroups(static_cast<Block>(
-          round_up((num_blocks + BlocksPerGroup - 1) / BlocksPerGroup, 8))) {
-  BlocksOffset = fabric.reserve_control(std::size_t{NumGroups} *
-                                        BlocksPerGroup);
-  GroupsOffset = fabric.reserve_control(NumGroups);
-  Blocks = reinterpret_cast<Mark *>(fabric.control() + BlocksOffset);
-  Groups = reinterpret_cast<Mark *>(fabric.control() + GroupsOffset);
+Exports::Exports(fabric::Fabric &fabric, Block num_blocks) : Fabric(fabric) {
+  std::size_t count = round_up(num_blocks, MarksPerMark);
+  for (Level &level : Marks) {
+    level.count = count;
+    level.offset = fabric.reserve_control(count);
+    level.mine = reinterpret_cast<Mark *>(fabric.control() + level.offset);
+    count = round_up(count / MarksPerMark, &level == &Marks[Levels - 2]
+                                               ? MarksAtOnce
+                                               : MarksPerMark);
+  }
 }
 
 void Exports::mark(int home, Block first, unsigned count) {
   static constexpr unsigned MaxRun = BlocksPerExtent;
   std::uint8_t ones[MaxRun];
   std::memset(ones, 1, sizeof ones);
-  for (unsigned done = 0; done < count;) {
-    unsigned run = count - done < MaxRun ? count - done : MaxRun;
-    Fabric.put(home, Segment::Control, BlocksOffset + first + done, ones, run);
-    done += run;
+  std::size_t low = first, high = first + count - 1;
+  for (const Level &level : Marks) {
+    for (std::size_t at = low; at <= high; at += MaxRun) {
+      std::size_t run = high - at + 1 < MaxRun ? high - at + 1 : MaxRun;
+      Fabric.put(home, Segment::Control, level.offset + at, ones, run);
+    }
+    low /= MarksPerMark;
+    high /= MarksPerMark;
   }
-  Block first_group = first / BlocksPerGroup;
-  Block last_group = (first + count - 1) / BlocksPerGroup;
-  for (Block g = first_group; g <= last_group; ++g)
-    Fabric.put(home, Segment::Control, GroupsOffset + g, ones, 1);
   // The marks come before the get that follows, also in this CPU's order.
   std::atomic_thread_fence(std::memory_order_seq_cst);
 }

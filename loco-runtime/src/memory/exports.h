@@ -4,7 +4,9 @@
 // stores would make stale. Who fetches a block marks it, one-sided, at its home
 // before the get; the home takes the marks when it releases.
 //
-// A byte a block, and above it a byte for 512 blocks (2 MiB), both in Control.
+// Marks are bytes in Control, on three levels: one for a block, one for 512 of
+// them (2 MiB), and one for 512 of those (1 GiB), so that looking for the few
+// that are set costs next to nothing.
 #pragma once
 
 #include "fabric/fabric.h"
@@ -23,42 +25,49 @@ public:
 
   /// Calls take(block) for every marked block of this node, unmarking it first.
   template <typename Take> void take_all(Take take) {
-    for (Block group = 0; group < NumGroups; group += 8) {
-      if (all_clear(Groups + group))
-        continue;
-      for (Block g = group; g < group + 8; ++g)
-        if (Groups[g].load(std::memory_order_relaxed)) {
-          // Unmark from the top down: a mark made meanwhile stays visible.
-          Groups[g].exchange(0, std::memory_order_seq_cst);
-          take_group(g, take);
-        }
-    }
+    for (std::size_t top = 0; top < Marks[Levels - 1].count; top += MarksAtOnce)
+      take_marked(Levels - 1, top, MarksAtOnce, take);
   }
 
 private:
-  static constexpr Block BlocksPerGroup = 512;
   using Mark = std::atomic<std::uint8_t>;
+  static constexpr int Levels = 3;
+  static constexpr unsigned MarksPerMark = 512; ///< of the level below
+  static constexpr unsigned MarksAtOnce = 8;
 
-  /// Whether 8 marks, 8-byte aligned, are all clear.
+  struct Level {
+    std::uint64_t offset; ///< in Control
+    Mark *mine;           ///< this node's own
+    std::size_t count;    ///< a multiple of MarksAtOnce
+  };
+
+  /// Whether MarksAtOnce marks, aligned, are all clear.
   static bool all_clear(const Mark *marks);
 
-  template <typename Take> void take_group(Block group, Take take) {
-    for (Block b = group * BlocksPerGroup; b < (group + 1) * BlocksPerGroup;
-         b += 8) {
-      if (all_clear(Blocks + b))
+  /// Takes what is marked among `count` marks of a level, from `first` on.
+  template <typename Take>
+  void take_marked(int level, std::size_t first, std::size_t count,
+                   Take take) {
+    Mark *marks = Marks[level].mine;
+    for (std::size_t at = first; at < first + count; at += MarksAtOnce) {
+      if (all_clear(marks + at))
         continue;
-      for (Block block = b; block < b + 8; ++block)
-        if (Blocks[block].load(std::memory_order_relaxed)) {
-          Blocks[block].exchange(0, std::memory_order_seq_cst);
-          take(block);
-        }
+      for (std::size_t i = at; i < at + MarksAtOnce; ++i) {
+        if (!marks[i].load(std::memory_order_relaxed))
+          continue;
+        // Cleared from the top down, set from the bottom up: a mark that is made
+        // meanwhile is found now or next time.
+        marks[i].exchange(0, std::memory_order_seq_cst);
+        if (level == 0)
+          take(static_cast<Block>(i));
+        else
+          take_marked(level - 1, i * MarksPerMark, MarksPerMark, take);
+      }
     }
   }
 
   fabric::Fabric &Fabric;
-  Block NumGroups;
-  std::uint64_t BlocksOffset, GroupsOffset; ///< in Control
-  Mark *Blocks, *Groups;                    ///< this node's own
+  Level Marks[Levels]; ///< [0]: blocks
 };
 
 } // namespace loco::memory

@@ -5,6 +5,7 @@
 #include "memory/heap.h"
 
 #include "base/result.h"
+#include "base/settings.h"
 
 #include <atomic>
 #include <cerrno>
@@ -24,8 +25,10 @@ std::atomic<Phase> phase{Phase::Starting};
 
 struct Window {
   Coherence *Protocol = nullptr;
-  std::atomic<std::uint64_t> Used{0}; ///< bytes of this node's part
-  std::uint64_t Start = 0, Size = 0;  ///< offsets
+  std::atomic<std::uint64_t> *Used = nullptr; ///< of this node's part, in Control
+  std::uint64_t UsedOffset = 0;               ///< in Control
+  std::atomic<std::uint64_t> KnownUsed[MaxNodes]; ///< at least, by node
+  std::uint64_t Start = 0, Size = 0;              ///< of the part; Memory offset
   unsigned SmallArena = 0, LargeArena = 0, PrivateArena = 0;
 };
 Window window;
@@ -73,7 +76,7 @@ int free_flags(const void *p) {
 }
 
 void *take_window(std::size_t bytes, std::size_t align) {
-  std::uint64_t used = window.Used.load(std::memory_order_relaxed);
+  std::uint64_t used = window.Used->load(std::memory_order_relaxed);
   std::uint64_t start, end;
   do {
     start = round_up(window.Start + used, align > ExtentBytes ? align
@@ -86,7 +89,7 @@ void *take_window(std::size_t bytes, std::size_t align) {
                     " MiB) is full; raise LOCO_WINDOW");
       return nullptr;
     }
-  } while (!window.Used.compare_exchange_weak(used, end - window.Start));
+  } while (!window.Used->compare_exchange_weak(used, end - window.Start));
   return reinterpret_cast<void *>(WindowBase + start);
 }
 
@@ -212,6 +215,10 @@ PrivateScope::~PrivateScope() { --private_depth; }
 void open(Coherence &protocol) {
   Homes &homes = protocol.homes();
   window.PrivateArena = make_arena(nullptr);
+  fabric::Fabric &fabric = protocol.network();
+  window.UsedOffset = fabric.reserve_control(sizeof(std::uint64_t));
+  window.Used = reinterpret_cast<std::atomic<std::uint64_t> *>(
+      fabric.control() + window.UsedOffset);
   window.Start = offset_of(first_block(homes.first_owned()));
   window.Size = std::uint64_t{homes.num_owned()} * ExtentBytes;
   window.SmallArena = make_arena(&small_hooks);
@@ -328,6 +335,25 @@ std::size_t usable_size(void *p) {
   if (p == nullptr)
     return 0;
   return is_foreign(p) ? ask_size(p) : sallocx(p, 0);
+}
+
+std::uint64_t allocated_end(std::uint64_t offset) {
+  AddressSpace &space = window.Protocol->space();
+  if (offset >= space.window_bytes())
+    return space.memory_bytes();
+  fabric::Fabric &fabric = window.Protocol->network();
+  int owner = window.Protocol->homes().owner(extent_of(block_at(offset)));
+  if (owner >= fabric.num_nodes())
+    return offset; // what was left over when the window was divided
+  std::uint64_t start = static_cast<std::uint64_t>(owner) * window.Size;
+  auto &known = window.KnownUsed[owner];
+  if (offset - start >= known.load(std::memory_order_relaxed)) {
+    std::uint64_t used;
+    fabric.atomic_load(owner, fabric::Segment::Control, window.UsedOffset,
+                       &used, sizeof used);
+    known.store(used, std::memory_order_relaxed);
+  }
+  return start + known.load(std::memory_order_relaxed);
 }
 
 void *take_pages(std::size_t bytes) {

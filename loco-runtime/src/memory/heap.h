@@ -19,7 +19,8 @@ namespace loco::memory::heap {
 /// Allocations of at least this many bytes are placed by first touch.
 inline constexpr std::size_t LargeBytes = 64 << 10;
 
-/// From now on user threads allocate from the window. Once, with > 1 node.
+/// From now on user threads allocate from the window. Once, with > 1 node, and
+/// collective, in the start-up order of Control reservations.
 void open(Coherence &coherence);
 /// From now on jemalloc's defaults serve everybody. Once, with one node.
 void open_one_node();
@@ -44,6 +45,10 @@ std::size_t usable_size(void *p);
 
 void *allocate_private(std::size_t bytes, bool zeroed);
 void *reallocate_private(void *p, std::size_t bytes);
+
+/// How far allocations reach in the part of the window that `offset` lies in:
+/// a range check of a loop that will not run may name any range.
+std::uint64_t allocated_end(std::uint64_t offset);
 
 /// Window memory in whole extents, at home here; null where the window is full.
 /// For good: threads.cpp recycles the stacks that it makes of it.

@@ -23,11 +23,24 @@
 #ifndef UFFD_USER_MODE_ONLY
 #define UFFD_USER_MODE_ONLY 1
 #endif
+#ifndef UFFD_FEATURE_WP_UNPOPULATED
+#define UFFD_FEATURE_WP_UNPOPULATED (1 << 13)
+#endif
 
 namespace loco::memory {
 
 static std::uint64_t as_u64(const void *p) {
   return reinterpret_cast<std::uintptr_t>(p);
+}
+
+/// All that this kernel's userfaultfd can do, as UFFD_FEATURE_ bits.
+static std::uint64_t kernel_features(int flags) {
+  int fd = static_cast<int>(syscall(SYS_userfaultfd, flags));
+  uffdio_api api{};
+  api.api = UFFD_API;
+  bool known = fd >= 0 && ioctl(fd, UFFDIO_API, &api) == 0;
+  close(fd);
+  return known ? api.features : 0;
 }
 
 Result<void> PageTable::open() {
@@ -51,6 +64,10 @@ Result<void> PageTable::open() {
                              "faults or write protection (Linux 5.19 or newer "
                              "is needed): ") +
                  std::strerror(errno)};
+  // UFFDIO_CONTINUE_MODE_WP has no bit of its own; it came in the same release.
+  InstallsProtected =
+      kernel_features(O_CLOEXEC | (ServesKernel ? 0 : UFFD_USER_MODE_ONLY)) &
+      UFFD_FEATURE_WP_UNPOPULATED;
   return {};
 }
 
@@ -71,16 +88,12 @@ void PageTable::install(void *start, std::size_t bytes, bool write_protected) {
   while (at < end) {
     uffdio_continue request{};
     request.range = {at, end - at};
-    if (write_protected && InstallsProtected)
+    if (write_protected)
       request.mode = UFFDIO_CONTINUE_MODE_WP;
     if (ioctl(Fd, UFFDIO_CONTINUE, &request) == 0)
       break;
     if (request.mapped > 0) {
       at += static_cast<std::uint64_t>(request.mapped);
-      continue;
-    }
-    if (errno == EINVAL && request.mode != 0) {
-      InstallsProtected = false;
       continue;
     }
     if (errno == EEXIST) {
@@ -90,8 +103,6 @@ void PageTable::install(void *start, std::size_t bytes, bool write_protected) {
     if (errno != EAGAIN)
       fatal_errno("cannot make a page visible (UFFDIO_CONTINUE)");
   }
-  if (write_protected && !InstallsProtected)
-    protect(start, bytes);
 }
 
 bool PageTable::change_protection(void *start, std::size_t bytes, bool on) {

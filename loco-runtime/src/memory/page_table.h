@@ -21,8 +21,12 @@ public:
   Result<void> watch(void *start, std::size_t bytes);
 
   /// Makes pages that are in the page cache visible; those already visible are
-  /// left as they are. Wakes who waits for them.
+  /// left as they are. Wakes who waits for them. write_protected only where
+  /// installs_protected().
   void install(void *start, std::size_t bytes, bool write_protected);
+  /// A page can become visible and write-protected at once (since Linux 6.4).
+  /// Without that it would be writable for a moment, and a store be lost.
+  bool installs_protected() const { return InstallsProtected; }
   /// Stores to the pages fault from now on; unprotect() ends that and wakes.
   void protect(void *start, std::size_t bytes);
   void unprotect(void *start, std::size_t bytes);
@@ -47,7 +51,7 @@ private:
 
   int Fd = -1;
   bool ServesKernel = true;
-  bool InstallsProtected = true; // UFFDIO_CONTINUE_MODE_WP, since Linux 6.4
+  bool InstallsProtected = false;
 };
 
 } // namespace loco::memory

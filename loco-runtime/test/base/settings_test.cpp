@@ -58,7 +58,7 @@ TEST(Settings, AnEmptyVariableIsTheDefault) {
 TEST(Settings, ABadValueIsNamedWithWhatIsAllowed) {
   EXPECT_EQ(error_of({{"LOCO_WINDOW", "much"}}),
             "LOCO_WINDOW='much' is not valid; allowed is a size from 64M to "
-            "16T, a whole number of bytes with an optional suffix K, M, G or "
+            "8T, a whole number of bytes with an optional suffix K, M, G or "
             "T");
   EXPECT_EQ(error_of({{"LOCO_FABRIC", "pigeons"}}),
             "LOCO_FABRIC='pigeons' is not valid; allowed is one of auto, shm, "
