@@ -21,6 +21,7 @@ inline constexpr int MaxNodes = 64;
 struct Settings {
   std::uint64_t window_bytes = 0;
   std::string fabric; ///< empty: chosen by what is there
+  std::string verbs_address; ///< empty: that of the first RDMA device found
   int node = -1;      ///< -1: not started by a launcher
   int num_nodes = -1;
   int launch_fd = -1;
@@ -28,7 +29,7 @@ struct Settings {
   bool stats = false;
 };
 
-enum class SettingKind { Bytes, Integer, Flag, Choice };
+enum class SettingKind { Bytes, Integer, Flag, Choice, Text };
 
 /// One row of the table.
 struct SettingInfo {

@@ -10,5 +10,7 @@ namespace loco::fabric {
 
 Result<std::unique_ptr<Fabric>> make_shm_fabric(const Config &config,
                                                 Bootstrap &bootstrap);
+Result<std::unique_ptr<Fabric>> make_verbs_fabric(const Config &config,
+                                                  Bootstrap &bootstrap);
 
 } // namespace loco::fabric

@@ -65,6 +65,7 @@ struct Backend {
 
 constexpr Backend Backends[] = {
     {"shm", make_shm_fabric},
+    {"verbs", make_verbs_fabric},
 };
 
 const Backend *find_backend(const std::string &name) {

@@ -12,7 +12,7 @@ constexpr std::uint64_t rounded_up(std::uint64_t bytes) {
 }
 
 std::uint64_t bytes_in_ring(std::size_t payload_bytes) {
-  return sizeof(MessageRing::Header) + rounded_up(payload_bytes);
+  return sizeof(MessageHeader) + rounded_up(payload_bytes);
 }
 
 } // namespace
@@ -29,7 +29,7 @@ bool MessageRing::try_push(Message message,
   const std::uint64_t needed = bytes_in_ring(payload.size());
   if (DataBytes - (head - Tail.load(std::memory_order_acquire)) < needed)
     return false;
-  Header header{static_cast<std::uint16_t>(message), 0,
+  MessageHeader header{static_cast<std::uint16_t>(message), 0,
                 static_cast<std::uint32_t>(payload.size())};
   copy_in(head, &header, sizeof header);
   copy_in(head + sizeof header, payload.data(), payload.size());
@@ -38,7 +38,7 @@ bool MessageRing::try_push(Message message,
   return true;
 }
 
-bool MessageRing::try_pop(Header &header, std::byte *into) {
+bool MessageRing::try_pop(MessageHeader &header, std::byte *into) {
   const std::uint64_t tail = Tail.load(std::memory_order_relaxed);
   if (Head.load(std::memory_order_acquire) == tail)
     return false;

@@ -4,7 +4,7 @@
 // one reader, in different processes.
 #pragma once
 
-#include "fabric/fabric.h"
+#include "fabric/message_queue.h"
 
 #include <atomic>
 #include <cstdint>
@@ -15,18 +15,12 @@ class MessageRing {
 public:
   static constexpr std::uint64_t DataBytes = 64 << 10;
 
-  struct Header {
-    std::uint16_t message;
-    std::uint16_t padding;
-    std::uint32_t bytes; ///< of the payload
-  };
-
   /// Appends a message; false where there is no room.
   bool try_push(Message message, std::span<const std::byte> payload);
 
   /// Takes the oldest message: its payload goes to `into`, which holds
   /// MaxPayloadBytes. False where there is none.
-  bool try_pop(Header &header, std::byte *into);
+  bool try_pop(MessageHeader &header, std::byte *into);
 
   bool has_room(std::size_t payload_bytes) const;
 

@@ -8,6 +8,7 @@
 #include "base/thread.h"
 #include "fabric/backends.h"
 #include "fabric/cpu_atomics.h"
+#include "fabric/message_queue.h"
 #include "fabric/message_ring.h"
 #include "launch/bootstrap.h"
 
@@ -28,63 +29,6 @@ namespace {
 struct Doorbell {
   std::atomic<std::uint32_t> Rings;
   std::atomic<std::uint32_t> Sleeping;
-};
-
-/// Messages that arrived while the progress thread itself waits for room in a
-/// peer's ring. Two nodes whose handlers send to each other would otherwise
-/// wait forever. Pages are taken only when it is used.
-class DeferredMessages {
-public:
-  ~DeferredMessages() {
-    if (Base)
-      munmap(Base, Bytes);
-  }
-
-  bool empty() const { return Read == Written; }
-
-  void push(int source, const MessageRing::Header &header,
-            const std::byte *payload) {
-    if (!Base)
-      map();
-    const std::size_t needed = sizeof(Entry) + header.bytes;
-    if (Bytes - Written < needed)
-      fatal("more than " + std::to_string(Bytes >> 20) +
-            " MiB of messages wait while a peer takes none");
-    Entry entry{source, header};
-    std::memcpy(Base + Written, &entry, sizeof entry);
-    std::memcpy(Base + Written + sizeof entry, payload, header.bytes);
-    Written += needed;
-  }
-
-  int pop(MessageRing::Header &header, std::byte *into) {
-    Entry entry;
-    std::memcpy(&entry, Base + Read, sizeof entry);
-    header = entry.header;
-    std::memcpy(into, Base + Read + sizeof entry, header.bytes);
-    Read += sizeof entry + header.bytes;
-    if (Read == Written)
-      Read = Written = 0;
-    return entry.source;
-  }
-
-private:
-  struct Entry {
-    int source;
-    MessageRing::Header header;
-  };
-  static constexpr std::size_t Bytes = 256 << 20;
-
-  void map() {
-    void *mapped = mmap(nullptr, Bytes, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (mapped == MAP_FAILED)
-      fatal_errno("cannot map memory for waiting messages");
-    Base = static_cast<std::byte *>(mapped);
-  }
-
-  std::byte *Base = nullptr;
-  std::size_t Read = 0;
-  std::size_t Written = 0;
 };
 
 struct Mapping {
@@ -150,7 +94,7 @@ private:
   bool nothing_arrived();
   /// Takes one message from each ring; handles it, or puts it aside.
   bool poll_rings(bool defer);
-  void handle(int source, const MessageRing::Header &header,
+  void handle(int source, const MessageHeader &header,
               const std::byte *payload);
 
   std::vector<Mapping> Memory, Control; ///< by node
@@ -161,7 +105,10 @@ private:
 
   InternalThread Progress;
   std::atomic<bool> Stopping{false};
-  DeferredMessages Deferred;
+  /// Messages that arrived while the progress thread itself waits for room in a
+  /// peer's ring. Two nodes whose handlers send to each other would otherwise
+  /// wait forever.
+  MessageQueue Deferred;
 };
 
 /// Set in the progress thread: a send there must not wait for itself.
@@ -428,7 +375,7 @@ void ShmFabric::progress() {
   alignas(16) std::byte payload[MaxPayloadBytes];
   while (!Stopping.load(std::memory_order_seq_cst)) {
     while (!Deferred.empty()) {
-      MessageRing::Header header;
+      MessageHeader header;
       int source = Deferred.pop(header, payload);
       handle(source, header, payload);
     }
@@ -453,7 +400,7 @@ bool ShmFabric::nothing_arrived() {
 
 bool ShmFabric::poll_rings(bool defer) {
   alignas(16) std::byte payload[MaxPayloadBytes];
-  MessageRing::Header header;
+  MessageHeader header;
   bool any = false;
   for (int source = 0; source < num_nodes(); ++source) {
     MessageRing &from = ring(node(), source);
@@ -476,7 +423,7 @@ bool ShmFabric::poll_rings(bool defer) {
   return any;
 }
 
-void ShmFabric::handle(int source, const MessageRing::Header &header,
+void ShmFabric::handle(int source, const MessageHeader &header,
                        const std::byte *payload) {
   Handler handler = header.message < std::size(Handlers)
                         ? Handlers[header.message]

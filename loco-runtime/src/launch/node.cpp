@@ -65,7 +65,7 @@ void must(Result<void> result) {
 
 /// Bytes of Control that the layers reserve, with room for the fabric's own.
 std::uint64_t control_bytes(const memory::AddressSpace &space) {
-  static constexpr std::uint64_t Fixed = 64 << 20;
+  static constexpr std::uint64_t Fixed = 8 << 20;
   return Fixed + 2 * std::uint64_t{space.num_blocks()};
 }
 
