@@ -15,6 +15,7 @@
 #include "memory/address_space.h"
 #include "memory/coherence.h"
 #include "memory/fault_thread.h"
+#include "memory/fork.h"
 #include "memory/globals.h"
 #include "memory/heap.h"
 #include "memory/page_table.h"
@@ -119,6 +120,12 @@ void leave_job(int status, void *) {
     node->bootstrap->report_stats(memory::stats.json());
 }
 
+/// A forked child has no part in the job, nor in how it ends.
+void leave_as_child() {
+  memory::coherence = nullptr;
+  node = nullptr;
+}
+
 void join_job() {
   using namespace memory;
   set_failure_context(node->bootstrap->node(), [](std::string_view message) {
@@ -149,7 +156,7 @@ void join_job() {
   start_fault_thread(*coherence, node->pages);
   open_globals(node->space, node->pages);
   heap::open(*coherence);
-  open_threads(*coherence);
+  open_fork(node->space, leave_as_child);
   heap::enter_user_thread(); // static constructors allocate what main uses
   *LOCO_FLAG_MULTI = 1;
   *LOCO_FLAG_WORKER = fabric.node() != 0;

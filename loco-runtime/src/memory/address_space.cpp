@@ -98,6 +98,40 @@ Result<std::uint64_t> AddressSpace::adopt_globals(char *start, char *end,
   return offset;
 }
 
+static void remap_private(void *at, std::uint64_t bytes, int fd,
+                          std::uint64_t offset) {
+  int source = fd < 0 ? MAP_ANONYMOUS : 0;
+  if (mmap(at, bytes, PROT_READ | PROT_WRITE,
+           MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE | source, fd,
+           static_cast<off_t>(offset)) == MAP_FAILED)
+    fatal_errno("cannot give a forked child memory of its own");
+}
+
+void AddressSpace::become_private() {
+  remap_private(reinterpret_cast<void *>(WindowBase), WindowBytes, MemoryFd, 0);
+  unsigned n = NumGlobals.load(std::memory_order_acquire);
+  for (unsigned i = 0; i < n; ++i)
+    remap_private(reinterpret_cast<void *>(Globals[i].Start),
+                  Globals[i].End - Globals[i].Start, MemoryFd,
+                  Globals[i].Offset);
+  remap_private(reinterpret_cast<void *>(LOCO_SHADOW_BASE), LOCO_SHADOW_BYTES,
+                -1, 0);
+  // A private page is the file's, with what the parent does to it, until it is
+  // written: so each page that has data is written now.
+  auto end = static_cast<off_t>(memory_bytes());
+  for (off_t at = 0; at < end;) {
+    at = lseek(MemoryFd, at, SEEK_DATA);
+    if (at < 0)
+      break; // no more data
+    off_t hole = lseek(MemoryFd, at, SEEK_HOLE);
+    for (; at < hole; at += BlockBytes)
+      if (std::byte *page = address_of(block_at(static_cast<std::uint64_t>(at)))) {
+        auto *byte = reinterpret_cast<volatile std::byte *>(page);
+        *byte = *byte;
+      }
+  }
+}
+
 std::optional<std::uint64_t>
 AddressSpace::find_global(std::uintptr_t address) const {
   unsigned n = NumGlobals.load(std::memory_order_acquire);

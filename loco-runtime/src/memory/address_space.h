@@ -61,6 +61,10 @@ public:
   /// node makes the same calls in the same order. Not thread-safe.
   Result<std::uint64_t> adopt_globals(char *start, char *end, bool has_data);
 
+  /// In a forked child: the program view becomes a private copy of what this
+  /// node has, and the shadow lets everything pass.
+  void become_private();
+
   static std::atomic<std::uint8_t> *shadow_of(const void *address) {
     return reinterpret_cast<std::atomic<std::uint8_t> *>(
         LOCO_SHADOW_BASE +

@@ -29,6 +29,7 @@ struct Window {
   std::uint64_t UsedOffset = 0;               ///< in Control
   std::atomic<std::uint64_t> KnownUsed[MaxNodes]; ///< at least, by node
   std::uint64_t Start = 0, Size = 0;              ///< of the part; Memory offset
+  bool Left = false; ///< in a forked child
   unsigned SmallArena = 0, LargeArena = 0, PrivateArena = 0;
 };
 Window window;
@@ -94,6 +95,8 @@ void *take_window(std::size_t bytes, std::size_t align) {
 }
 
 void claim_at_home(void *p, std::size_t bytes) {
+  if (window.Left)
+    return;
   auto offset = reinterpret_cast<std::uintptr_t>(p) - WindowBase;
   Extent first = extent_of(block_at(offset));
   for (Extent e = first; e < first + round_up(bytes, ExtentBytes) / ExtentBytes;
@@ -265,6 +268,13 @@ void enter_user_thread() {
   is_user_thread = true;
 }
 
+void leave_window() {
+  static std::atomic<std::uint64_t> used;
+  used = window.Used->load();
+  window.Used = &used;
+  window.Left = true;
+}
+
 static void *no_memory() {
   errno = ENOMEM;
   return nullptr;
@@ -323,6 +333,8 @@ void release(void *p) {
   if (p == nullptr)
     return;
   if (is_foreign(p)) {
+    if (window.Left)
+      return;
     PrivateScope scope;
     window.Protocol->network().send(owner_of(p), fabric::Message::RemoteFree,
                                     payload_of(p));
@@ -334,7 +346,9 @@ void release(void *p) {
 std::size_t usable_size(void *p) {
   if (p == nullptr)
     return 0;
-  return is_foreign(p) ? ask_size(p) : sallocx(p, 0);
+  if (!is_foreign(p))
+    return sallocx(p, 0);
+  return window.Left ? 0 : ask_size(p);
 }
 
 std::uint64_t allocated_end(std::uint64_t offset) {

@@ -27,6 +27,9 @@ void open_one_node();
 /// Serves frees and size questions about this node's allocations.
 void set_handlers(fabric::Fabric &fabric);
 
+/// In a forked child: what it allocates and frees is its own affair.
+void leave_window();
+
 /// Makes the calling thread a user thread.
 void enter_user_thread();
 

@@ -6,6 +6,7 @@
 #include "memory/threads.h"
 
 #include "base/result.h"
+#include "memory/coherence.h"
 #include "memory/heap.h"
 
 #include <cerrno>
@@ -22,8 +23,6 @@
 namespace loco::memory {
 
 namespace {
-
-Coherence *protocol = nullptr;
 
 /// The page that overflow runs into; an extent, as homes are by extent.
 constexpr std::size_t GuardBytes = ExtentBytes;
@@ -69,13 +68,13 @@ Stack *make_stack(std::size_t bytes) {
   auto *base = static_cast<std::byte *>(heap::take_pages(bytes));
   if (base == nullptr)
     return nullptr;
-  AddressSpace &space = protocol->space();
+  AddressSpace &space = coherence->space();
   Block first = block_at(*space.find(base));
   Extent last = extent_of(first + static_cast<Block>(bytes / BlockBytes) - 1);
   for (Extent e = extent_of(first); e <= last; ++e)
-    protocol->mark_always_modified(e);
+    coherence->mark_always_modified(e);
   std::size_t present = std::min(PresentBytes, bytes - GuardBytes);
-  protocol->prepare(
+  coherence->prepare(
       block_at(*space.find(base + bytes - present)),
       static_cast<Block>(present / BlockBytes), Access::Store);
   if (mprotect(base, GuardBytes, PROT_NONE) != 0)
@@ -152,7 +151,7 @@ using CreateFn = int(pthread_t *, const pthread_attr_t *, void *(*)(void *),
 int create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *),
            void *argument) {
   static CreateFn *next = next_symbol<CreateFn>("pthread_create");
-  if (protocol == nullptr)
+  if (coherence == nullptr)
     return next(thread, attr, fn, argument);
 
   heap::PrivateScope scope;
@@ -221,8 +220,6 @@ int create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *),
 
 } // namespace
 
-void open_threads(Coherence &coherence) { protocol = &coherence; }
-
 void *run_as_user_thread(void *(*fn)(void *), void *argument) {
   pthread_attr_t attr;
   rlimit limit{};
@@ -264,14 +261,14 @@ __attribute__((visibility("default"))) int pthread_join(pthread_t thread,
                                                         void **result) {
   static auto *next = next_symbol<int(pthread_t, void **)>("pthread_join");
   int error = next(thread, result);
-  if (error == 0 && protocol != nullptr)
+  if (error == 0 && coherence != nullptr)
     let_go(thread);
   return error;
 }
 
 __attribute__((visibility("default"))) int pthread_detach(pthread_t thread) {
   static auto *next = next_symbol<int(pthread_t)>("pthread_detach");
-  if (protocol != nullptr)
+  if (coherence != nullptr)
     let_go(thread);
   return next(thread);
 }

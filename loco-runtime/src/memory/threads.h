@@ -3,14 +3,10 @@
 // threads.h - user threads: their stacks, and with them their thread-local
 // storage (glibc puts it at the top of a stack it is given), lie in the window
 // at home, so that the address of a local variable means the same everywhere.
+// With several nodes pthread_create gives such stacks.
 #pragma once
 
-#include "memory/coherence.h"
-
 namespace loco::memory {
-
-/// From now on pthread_create gives window stacks. Once, with > 1 node.
-void open_threads(Coherence &coherence);
 
 /// Runs fn(argument) on a new user thread and returns what it returned. Signals
 /// of the calling thread are blocked meanwhile, so that the new one gets them.
