@@ -55,7 +55,8 @@ build_clang() {
     -DLLVM_DIR="$llvm_prefix/lib/cmake/llvm" -DLLVM_USE_LINKER=lld \
     -DLLVM_LINK_LLVM_DYLIB=ON -DCLANG_LINK_CLANG_DYLIB=OFF \
     -DLLVM_ENABLE_PROJECTS=clang -DLLVM_INCLUDE_TESTS=OFF \
-    -DCLANG_ENABLE_STATIC_ANALYZER=OFF -DCLANG_ENABLE_ARCMT=OFF
+    -DCLANG_ENABLE_STATIC_ANALYZER=OFF -DCLANG_ENABLE_ARCMT=OFF \
+    -DLLVM_APPEND_VC_REV=OFF
   [ -x "$out/bin/clang-$LLVM_MAJOR" ] ||
     note "this is the long step: about 30 minutes on 2 cores the first time, 2 with a warm ccache"
   ninja_build "$out" clang clang-resource-headers
@@ -68,6 +69,9 @@ build_clang() {
   for part in lib share; do
     [ ! -d "$llvm_prefix/$resource/$part" ] || ln -sfn "$llvm_prefix/$resource/$part" "$install/$resource/$part"
   done
+  # So are the linker of -fuse-ld=lld and the plug-in that -flto needs without it.
+  ln -sfn "$llvm_prefix/bin/ld.lld" "$install/bin/ld.lld"
+  ln -sfn "$llvm_prefix/lib/LLVMgold.so" "$install/lib/LLVMgold.so"
   note "Clang took $(minutes_since "$start")"
 }
 
