@@ -82,7 +82,7 @@ run_suite() {
   : >"$results/$1.started"
   case $1 in
   clang | passes) suite_lit "$1" 600 ;;
-  scripts) suite_lit "$1" 900 ;;
+  scripts) suite_lit "$1" 1200 ;;
   programs) suite_lit "$1" 1500 ;;
   *) "suite_$1" ;;
   esac || note "$1: not all is well"
