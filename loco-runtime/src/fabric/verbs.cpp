@@ -4,12 +4,15 @@
 // each two nodes. get, put and scatter are one-sided; messages are sends into
 // receive buffers of the peer.
 //
+// A scatter of many small pieces travels in messages, which the target's CPU
+// unpacks: a write a piece costs the devices far more than the bytes.
+//
 // Atomics are messages, too, which the target answers with its CPU's atomics:
 // those of today's devices are atomic with each other only, and aligned words
 // are not read whole by every device (Soft-RoCE copies them bytewise).
 //
-// Two threads serve a node. `loco-network` sleeps until messages arrive; it
-// executes atomics and wakes sleepers at once, queues the messages of the
+// Two threads serve a node. `loco-network` waits for messages; it executes
+// atomics and wakes sleepers at once, queues the messages of the
 // layers above, and never waits for anything a peer has to do first. So
 // `loco-progress`, which runs the handlers, may itself need an atomic.
 #include "base/futex.h"
@@ -24,11 +27,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <fcntl.h>
 #include <fstream>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -38,7 +43,12 @@
 namespace loco::fabric {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 constexpr int ConnectTimeoutMs = 30'000;
+/// How long the network thread and those that wait for a reply poll, yielding,
+/// before they sleep: waking up takes longer than the network.
+constexpr std::chrono::microseconds PollTime{100};
 
 /// What a node tells the others of itself.
 struct Address {
@@ -58,8 +68,10 @@ enum class Operation : std::uint8_t {
   Store,
   CompareExchange,
   FetchAdd,
+  Fence, ///< answers, and does nothing else
   Reply,
-  Notify
+  Notify,
+  Pack ///< PackHeader follows in place of Internal
 };
 
 /// The payload of Message::Internal.
@@ -72,6 +84,19 @@ struct Internal {
   std::uint64_t offset;
   std::byte value[16];    ///< operand, or what was found
   std::byte expected[16]; ///< CompareExchange
+};
+
+/// Pieces of a scatter, of which each is a PackedPiece and its bytes.
+struct PackHeader {
+  Operation operation;
+  Segment segment;
+  std::uint16_t count;
+  std::uint32_t padding;
+  std::uint64_t base;
+};
+struct PackedPiece {
+  std::uint16_t offset; ///< from the base
+  std::uint16_t bytes;
 };
 
 struct InternalMessage {
@@ -159,12 +184,21 @@ private:
   /// The segment that holds these bytes, so that the device may reach them.
   const Registered *registered(const void *at, std::size_t bytes) const;
   int take_buffer();
+  void scatter_packed(int node, Segment segment,
+                      std::span<const Piece> pieces);
+  /// The connection to a node, once what travels to it in packs is in place,
+  /// as one-sided operations would overtake it.
+  Connection &one_sided(int node);
+  void fence(int node);
   void read(int node, Segment segment, std::uint64_t offset, void *into,
             std::uint32_t key, std::size_t bytes);
 
   // Messages and atomics.
   std::uint64_t send_message(int node, const MessageHeader &header,
                              const void *payload);
+  /// Sends the first bytes of a buffer of the pool.
+  std::uint64_t post_message(int node, int buffer, std::uint32_t bytes,
+                             Connection::Kind kind);
   void send_internal(int node, const Internal &body);
   /// Sends an atomic to another node and waits for the reply.
   Internal ask(int node, Internal request);
@@ -173,10 +207,12 @@ private:
   // The network thread.
   static void network_main(void *self);
   void network();
+  /// Takes some of the messages that have arrived, with ArrivalsMutex held.
   bool take_arrivals();
   void arrived(int source, const std::byte *buffer);
   void internal_arrived(int source, const Internal &body);
   void execute(int source, const Internal &request);
+  void unpack(const std::byte *pack);
   std::byte *receive_buffer(std::uint64_t index);
   void post_receive(std::uint64_t index);
 
@@ -203,6 +239,7 @@ private:
   unsigned NumFreeTags = 0;
   Request Requests[MaxRequests];
 
+  std::mutex ArrivalsMutex; ///< messages are taken in order
   InternalThread Network;
   int NetworkStop = -1; ///< an eventfd
 
@@ -543,7 +580,7 @@ void VerbsFabric::read(int node, Segment segment, std::uint64_t offset,
   request.opcode = IBV_WR_RDMA_READ;
   request.wr.rdma.remote_addr = remote_place(node, segment, offset, bytes);
   request.wr.rdma.rkey = Peers[node]->remote(segment).key;
-  Connection &peer = *Peers[node];
+  Connection &peer = one_sided(node);
   peer.wait_for_get(peer.post(&request, 1, Connection::Kind::Other));
 }
 
@@ -595,7 +632,7 @@ void VerbsFabric::put(int node, Segment segment, std::uint64_t offset,
     request.opcode = IBV_WR_RDMA_WRITE;
     request.wr.rdma.remote_addr = to;
     request.wr.rdma.rkey = Peers[node]->remote(segment).key;
-    Peers[node]->post(&request, 1, Connection::Kind::Put, buffer);
+    one_sided(node).post(&request, 1, Connection::Kind::Put, buffer);
     done += count;
   }
 }
@@ -608,6 +645,12 @@ void VerbsFabric::scatter(int node, Segment segment,
                   piece.source, piece.bytes);
     return;
   }
+  std::size_t bytes = 0;
+  for (const Piece &piece : pieces)
+    bytes += piece.bytes;
+  constexpr std::size_t FewPieces = 8, SmallPiece = 128;
+  if (pieces.size() > FewPieces && bytes < pieces.size() * SmallPiece)
+    return scatter_packed(node, segment, pieces);
   // One write a piece, in chains of which the last is signalled.
   constexpr unsigned ChainLength = 32;
   ibv_send_wr chain[ChainLength];
@@ -619,7 +662,7 @@ void VerbsFabric::scatter(int node, Segment segment,
     if (length == 0)
       return;
     chain[length - 1].next = nullptr;
-    Peers[node]->post(chain, length, Connection::Kind::Put, buffer);
+    one_sided(node).post(chain, length, Connection::Kind::Put, buffer);
     length = 0;
     buffer = BufferPool::None;
     buffer_used = 0;
@@ -662,11 +705,91 @@ void VerbsFabric::scatter(int node, Segment segment,
   post_chain();
 }
 
+void VerbsFabric::scatter_packed(int node, Segment segment,
+                                 std::span<const Piece> pieces) {
+  int buffer = BufferPool::None;
+  std::byte *message = nullptr, *at = nullptr;
+  PackHeader pack{};
+  auto room = [&] {
+    return sizeof(MessageHeader) + MaxPayloadBytes -
+           static_cast<std::size_t>(at - message);
+  };
+  auto send_pack = [&] {
+    if (buffer == BufferPool::None)
+      return;
+    const auto bytes = static_cast<std::uint32_t>(at - message);
+    MessageHeader header{
+        static_cast<std::uint16_t>(Message::Internal), 0,
+        static_cast<std::uint32_t>(bytes - sizeof(MessageHeader))};
+    std::memcpy(message, &header, sizeof header);
+    std::memcpy(message + sizeof header, &pack, sizeof pack);
+    post_message(node, buffer, bytes, Connection::Kind::Packed);
+    buffer = BufferPool::None;
+  };
+  for (const Piece &piece : pieces) {
+    remote_place(node, segment, piece.offset, piece.bytes);
+    std::uint32_t done = 0;
+    while (done < piece.bytes) {
+      const std::uint64_t offset = piece.offset + done;
+      if (buffer != BufferPool::None &&
+          (offset < pack.base || offset - pack.base > UINT16_MAX ||
+           room() <= sizeof(PackedPiece)))
+        send_pack();
+      if (buffer == BufferPool::None) {
+        buffer = take_buffer();
+        message = Pool.bytes(buffer);
+        at = message + sizeof(MessageHeader) + sizeof pack;
+        pack = {Operation::Pack, segment, 0, 0, offset};
+      }
+      const std::size_t count =
+          std::min<std::size_t>(piece.bytes - done,
+                                room() - sizeof(PackedPiece));
+      PackedPiece packed{static_cast<std::uint16_t>(offset - pack.base),
+                         static_cast<std::uint16_t>(count)};
+      std::memcpy(at, &packed, sizeof packed);
+      std::memcpy(at + sizeof packed,
+                  static_cast<const std::byte *>(piece.source) + done, count);
+      at += sizeof packed + count;
+      ++pack.count;
+      done += static_cast<std::uint32_t>(count);
+    }
+  }
+  send_pack();
+}
+
+void VerbsFabric::unpack(const std::byte *pack) {
+  PackHeader header;
+  std::memcpy(&header, pack, sizeof header);
+  pack += sizeof header;
+  for (unsigned i = 0; i < header.count; ++i) {
+    PackedPiece piece;
+    std::memcpy(&piece, pack, sizeof piece);
+    std::memcpy(local_place(header.segment, header.base + piece.offset,
+                            piece.bytes),
+                pack + sizeof piece, piece.bytes);
+    pack += sizeof piece + piece.bytes;
+  }
+}
+
+void VerbsFabric::fence(int node) {
+  const std::uint64_t pack = Peers[node]->last_pack();
+  Internal request{};
+  request.operation = Operation::Fence;
+  ask(node, request);
+  Peers[node]->set_answered(pack);
+}
+
+Connection &VerbsFabric::one_sided(int node) {
+  if (Peers[node]->has_unanswered_packs())
+    fence(node);
+  return *Peers[node];
+}
+
 void VerbsFabric::flush() {
   // Those of other threads as well: puts complete in the order of posting.
-  for (auto &peer : Peers)
-    if (peer)
-      peer->flush(Landing, Own.region->lkey);
+  for (int peer = 0; peer < num_nodes(); ++peer)
+    if (peer != node())
+      one_sided(peer).flush(Landing, Own.region->lkey);
   std::atomic_thread_fence(std::memory_order_seq_cst);
 }
 
@@ -686,18 +809,23 @@ Request &VerbsFabric::take_request(std::uint32_t &tag) {
 }
 
 Internal VerbsFabric::ask(int node, Internal request) {
-  constexpr unsigned YieldsFirst = 16;
   constexpr long LookAgainUs = 100'000; // whether the peer is lost
   remote_place(node, request.segment, request.offset, request.width);
   Request &mine = take_request(request.tag);
   mine.answered.store(0, std::memory_order_relaxed);
   send_internal(node, request);
-  for (unsigned step = 0;
-       mine.answered.load(std::memory_order_acquire) == 0; ++step) {
-    if (step < YieldsFirst) {
-      sched_yield();
-      continue;
+  auto answered = [&] {
+    return mine.answered.load(std::memory_order_acquire) != 0;
+  };
+  const Clock::time_point start = Clock::now();
+  while (!answered() && Clock::now() - start < PollTime) {
+    if (ArrivalsMutex.try_lock()) {
+      take_arrivals();
+      ArrivalsMutex.unlock();
     }
+    sched_yield();
+  }
+  while (!answered()) {
     futex_wait(mine.answered, 0, LookAgainUs);
     Peers[node]->try_poll();
   }
@@ -801,8 +929,11 @@ void VerbsFabric::execute(int source, const Internal &request) {
     std::memcpy(reply.value, &value, sizeof value);
     break;
   }
+  case Operation::Fence:
+    break;
   case Operation::Reply:
   case Operation::Notify:
+  case Operation::Pack:
     return;
   }
   // Free again: the requester uses a tag after it has had the last reply.
@@ -825,14 +956,21 @@ std::uint64_t VerbsFabric::send_message(int node, const MessageHeader &header,
   std::memcpy(message, &header, sizeof header);
   if (header.bytes != 0)
     std::memcpy(message + sizeof header, payload, header.bytes);
-  ibv_sge from{reinterpret_cast<std::uintptr_t>(message),
-               static_cast<std::uint32_t>(sizeof header + header.bytes),
+  return post_message(node, buffer,
+                      static_cast<std::uint32_t>(sizeof header + header.bytes),
+                      Connection::Kind::Other);
+}
+
+std::uint64_t VerbsFabric::post_message(int node, int buffer,
+                                        std::uint32_t bytes,
+                                        Connection::Kind kind) {
+  ibv_sge from{reinterpret_cast<std::uintptr_t>(Pool.bytes(buffer)), bytes,
                Pool.key()};
   ibv_send_wr request{};
   request.sg_list = &from;
   request.num_sge = 1;
   request.opcode = IBV_WR_SEND;
-  return Peers[node]->post(&request, 1, Connection::Kind::Other, buffer);
+  return Peers[node]->post(&request, 1, kind, buffer);
 }
 
 void VerbsFabric::send_internal(int node, const Internal &body) {
@@ -893,11 +1031,19 @@ void VerbsFabric::network_main(void *self) {
 
 void VerbsFabric::network() {
   fcntl(Channel->fd, F_SETFL, fcntl(Channel->fd, F_GETFL) | O_NONBLOCK);
+  auto take = [this] {
+    std::lock_guard lock(ArrivalsMutex);
+    return take_arrivals();
+  };
   for (;;) {
+    for (auto last = Clock::now(); Clock::now() - last < PollTime;
+         sched_yield())
+      if (take())
+        last = Clock::now();
     // Asked for before the last look: what comes after the look wakes us.
     if (ibv_req_notify_cq(Receives, 0) != 0)
       fatal("the RDMA device refuses to tell of messages");
-    while (take_arrivals())
+    while (take())
       ;
     pollfd events[] = {{Channel->fd, POLLIN, 0}, {NetworkStop, POLLIN, 0}};
     if (::poll(events, std::size(events), -1) < 0 && errno != EINTR)
@@ -936,6 +1082,10 @@ void VerbsFabric::arrived(int source, const std::byte *buffer) {
     queue_message(source, header, buffer + sizeof header);
     return;
   }
+  Operation operation;
+  std::memcpy(&operation, buffer + sizeof header, sizeof operation);
+  if (operation == Operation::Pack)
+    return unpack(buffer + sizeof header);
   Internal body;
   std::memcpy(&body, buffer + sizeof header, sizeof body);
   internal_arrived(source, body);

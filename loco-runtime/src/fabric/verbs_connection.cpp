@@ -137,6 +137,8 @@ std::uint64_t Connection::post(ibv_send_wr *first, unsigned count, Kind kind,
   const std::uint64_t number = Posted;
   if (kind == Kind::Put)
     LastPut.store(number, std::memory_order_relaxed);
+  else if (kind == Kind::Packed)
+    LastPacked.store(number, std::memory_order_relaxed);
   ibv_send_wr *bad = nullptr;
   if (int error = ibv_post_send(Id->qp, first, &bad))
     lost_peer(Peer, std::string("cannot post to its queue: ") +
@@ -163,10 +165,7 @@ void Connection::wait(std::uint64_t number) {
 
 void Connection::wait_for_get(std::uint64_t number) {
   wait(number);
-  // Other threads may have got further meanwhile.
-  std::uint64_t before = LastGetDone.load(std::memory_order_relaxed);
-  while (before < number && !LastGetDone.compare_exchange_weak(before, number))
-    ;
+  raise(LastGetDone, number);
 }
 
 void Connection::flush(std::byte *landing, std::uint32_t landing_key) {

@@ -66,7 +66,7 @@ public:
   /// for what its own peer's like thread has to do first.
   static constexpr unsigned ReservedForReplies = 64;
 
-  enum class Kind { Put, Other, Reply };
+  enum class Kind { Put, Packed, Other, Reply };
 
   Connection(int peer, BufferPool &pool) : Peer(peer), Pool(pool) {}
   Connection(const Connection &) = delete;
@@ -103,10 +103,26 @@ public:
     return LastPut.load(std::memory_order_relaxed) >
            LastGetDone.load(std::memory_order_relaxed);
   }
+  /// Puts that travel in messages are in place when the peer has answered one
+  /// that was sent later.
+  bool has_unanswered_packs() const {
+    return last_pack() > LastAnswered.load(std::memory_order_relaxed);
+  }
+  std::uint64_t last_pack() const {
+    return LastPacked.load(std::memory_order_relaxed);
+  }
+  void set_answered(std::uint64_t pack) { raise(LastAnswered, pack); }
+
   /// Takes completions, if nobody else does.
   void try_poll();
 
 private:
+  /// Other threads may have got further meanwhile.
+  static void raise(std::atomic<std::uint64_t> &mark, std::uint64_t number) {
+    std::uint64_t before = mark.load(std::memory_order_relaxed);
+    while (before < number && !mark.compare_exchange_weak(before, number))
+      ;
+  }
   void poll();
   void complete_to(std::uint64_t number);
   std::uint64_t in_flight() const {
@@ -124,6 +140,8 @@ private:
   std::atomic<std::uint64_t> Completed{0};
   std::atomic<std::uint64_t> LastPut{0};
   std::atomic<std::uint64_t> LastGetDone{0};
+  std::atomic<std::uint64_t> LastPacked{0};
+  std::atomic<std::uint64_t> LastAnswered{0};
   int BufferOf[Depth];
 };
 
