@@ -27,7 +27,8 @@ namespace loco::fabric {
   X(rdma_listen)                                                               \
   X(rdma_reject)                                                               \
   X(rdma_resolve_addr)                                                         \
-  X(rdma_resolve_route)
+  X(rdma_resolve_route)                                                        \
+  X(rdma_set_option)
 
 #define LOCO_IBVERBS_FUNCTIONS(X)                                              \
   X(ibv_ack_cq_events)                                                         \
