@@ -68,4 +68,5 @@ int main() {
   CHECK(wait_for(child) == 9);
   CHECK(sum_in_parallel(values) == 50000);
   delete heap;
+  puts("ok");
 }
