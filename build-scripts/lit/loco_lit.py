@@ -2,6 +2,7 @@
 """What the lit suites have in common. sites.sh writes a lit.site.cfg.py for
 each suite, which calls configure() with the suite's name and three folders."""
 
+import glob
 import os
 import re
 
@@ -74,5 +75,9 @@ def configure(config, lit_config, suite, root, build, llvm):
              f"{llvm_bin}/opt -load-pass-plugin={plugin}"))
 
     config.available_features.update({"x86_64-linux", "loco"})
+    # test-suite/verbs: a device here, or the command that starts a machine with one.
+    if os.environ.get("LOCO_VM_RUN") or glob.glob("/sys/class/infiniband/*"):
+        config.available_features.add("rdma-device")
+        config.environment["LOCO_VM_RUN"] = os.environ.get("LOCO_VM_RUN", "")
     if os.environ.get("LOCO_TEST_LONG"):
         config.available_features.add("long")
