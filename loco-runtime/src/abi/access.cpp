@@ -28,8 +28,8 @@ private:
   heap::PrivateScope Private;
 };
 
-/// The length of the run from `shadow` on, at most `count`, of blocks that are
-/// ready (above_is_ready false) or not.
+/// The length of the run from `shadow` on, at most `count`, of blocks that all
+/// are, or all are not, ready: a shadow byte of at most `limit`.
 Block run_length(const std::atomic<std::uint8_t> *shadow, Block count,
                  std::uint8_t limit, bool ready) {
   Block n = 0;
