@@ -56,7 +56,8 @@ build_clang() {
     -DLLVM_LINK_LLVM_DYLIB=ON -DCLANG_LINK_CLANG_DYLIB=OFF \
     -DLLVM_ENABLE_PROJECTS=clang -DLLVM_INCLUDE_TESTS=OFF \
     -DCLANG_ENABLE_STATIC_ANALYZER=OFF -DCLANG_ENABLE_ARCMT=OFF \
-    -DLLVM_APPEND_VC_REV=OFF
+    -DLLVM_APPEND_VC_REV=OFF '-DCMAKE_CXX_FLAGS_RELEASE=-O2 -DNDEBUG' \
+    "-DCMAKE_PROJECT_Clang_INCLUDE=$scripts/clang-pch/precompile.cmake"
   [ -x "$out/bin/clang-$LLVM_MAJOR" ] ||
     note "this is the long step: about 30 minutes on 2 cores the first time, 2 with a warm ccache"
   ninja_build "$out" clang clang-resource-headers
