@@ -21,7 +21,8 @@ endfunction()
 
 function(loco_precompile_clang)
   loco_precompile(clangAST ast.h clangAnalysis clangASTMatchers clangFrontend
-    clangIndex clangParse clangRewriteFrontend clangSema clangSerialization)
+    clangIndex clangRewriteFrontend clangSerialization)
+  loco_precompile(clangSema sema.h clangParse)
   loco_precompile(clangCodeGen codegen.h)
   loco_precompile(clangDriver driver.h)
 endfunction()
