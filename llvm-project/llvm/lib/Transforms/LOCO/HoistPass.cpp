@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "llvm/Transforms/LOCO/HoistPass.h"
+#include "Accesses.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/Analysis/DomTreeUpdater.h"
@@ -21,8 +22,6 @@
 #include "llvm/IR/Module.h"
 #include "llvm/Transforms/LOCO/Runtime.h"
 #include "llvm/Transforms/Utils/BasicBlockUtils.h"
-#include "llvm/Transforms/Utils/Cloning.h"
-#include "llvm/Transforms/Utils/LoopSimplify.h"
 #include "llvm/Transforms/Utils/LoopUtils.h"
 #include "llvm/Transforms/Utils/ScalarEvolutionExpander.h"
 #include <optional>
@@ -41,19 +40,8 @@ static constexpr int64_t NearBytes = 64;
 static constexpr uint64_t LongestRange = uint64_t(1) << 36;
 /// How much of a range may lie between what a nest uses of it.
 static constexpr uint64_t AllowedGap = abi::BlockBytes;
-/// A loop larger than this is not copied for the case of one node.
-static constexpr unsigned LargestCopiedLoop = 400;
 
 namespace {
-
-/// A marked access that can do without a check of its own.
-struct Marked {
-  Instruction *I;
-  unsigned PointerOp;
-  Value *Ptr; ///< Below the mark.
-  uint64_t Bytes;
-  abi::TouchKind Kind;
-};
 
 /// What one range check covers. SCEVs of integers, as of before the loop.
 struct Range {
@@ -72,18 +60,17 @@ public:
       : F(F), DL(F.getDataLayout()), DT(AM.getResult<DominatorTreeAnalysis>(F)),
         LI(AM.getResult<LoopAnalysis>(F)),
         SE(AM.getResult<ScalarEvolutionAnalysis>(F)),
-        TLI(AM.getResult<TargetLibraryAnalysis>(F)),
         ORE(AM.getResult<OptimizationRemarkEmitterAnalysis>(F)),
-        RT(*F.getParent()) {}
+        RT(*F.getParent()),
+        Synchronises(AM.getResult<TargetLibraryAnalysis>(F)) {}
 
   bool run();
 
 private:
-  std::optional<Marked> getMarked(Instruction &I) const;
-  void unmark(const Marked &M);
-  /// Whether \p I may let another node's writes in, or ours out.
-  bool maySynchronise(const Instruction &I) const;
-  bool maySynchronise(const BasicBlock &BB);
+  void unmark(const Marked &M) {
+    loco::unmark(M);
+    Changed = true;
+  }
 
   // Ranges.
   void hoistFrom(Loop &L, ArrayRef<Marked> Candidates);
@@ -109,10 +96,6 @@ private:
   bool isCleanPath(BasicBlock *From, BasicBlock *To);
   void checkAsStore(Checked &Load, const Marked &Store);
 
-  // A copy without checks for one node.
-  void copyForOneNode(Loop &L);
-  bool isWorthCopying(Loop &L);
-
   void reportMissed();
 
   Function &F;
@@ -120,99 +103,15 @@ private:
   DominatorTree &DT;
   LoopInfo &LI;
   ScalarEvolution &SE;
-  TargetLibraryInfo &TLI;
   OptimizationRemarkEmitter &ORE;
   Runtime RT;
-  DenseMap<const BasicBlock *, bool> Synchronises;
+  Synchronisation Synchronises;
   /// Why an access was not hoisted out of its innermost loop.
   DenseMap<const Instruction *, const char *> Reasons;
   bool Changed = false;
 };
 
 } // namespace
-
-static bool isReadyCall(const Instruction &I) {
-  auto *Call = dyn_cast<CallInst>(&I);
-  Function *Callee = Call ? Call->getCalledFunction() : nullptr;
-  return Callee && Callee->getName() == ReadyName;
-}
-
-std::optional<Marked> Hoister::getMarked(Instruction &I) const {
-  unsigned Op;
-  Type *Ty;
-  abi::TouchKind Kind = abi::TouchLoad;
-  if (auto *Load = dyn_cast<LoadInst>(&I); Load && Load->isSimple()) {
-    Op = LoadInst::getPointerOperandIndex();
-    Ty = Load->getType();
-  } else if (auto *Store = dyn_cast<StoreInst>(&I);
-             Store && Store->isSimple()) {
-    Op = StoreInst::getPointerOperandIndex();
-    Ty = Store->getValueOperand()->getType();
-    Kind = abi::TouchStore;
-  } else if (auto *II = dyn_cast<IntrinsicInst>(&I);
-             II && II->getIntrinsicID() == Intrinsic::masked_load) {
-    Op = 0;
-    Ty = II->getType();
-  } else if (II && II->getIntrinsicID() == Intrinsic::masked_store) {
-    Op = 1;
-    Ty = II->getArgOperand(0)->getType();
-    Kind = abi::TouchStore;
-  } else {
-    return std::nullopt;
-  }
-  if (!isRemotePointer(I.getOperand(Op)->getType()))
-    return std::nullopt;
-  Value *Ptr = stripRemoteCast(I.getOperand(Op));
-  TypeSize Size = DL.getTypeStoreSize(Ty);
-  if (!Ptr || Size.isScalable() || Size.isZero())
-    return std::nullopt;
-  return Marked{&I, Op, Ptr, Size.getFixedValue(), Kind};
-}
-
-void Hoister::unmark(const Marked &M) {
-  auto *Cast = dyn_cast<Instruction>(M.I->getOperand(M.PointerOp));
-  M.I->setOperand(M.PointerOp, M.Ptr);
-  if (auto *II = dyn_cast<IntrinsicInst>(M.I))
-    remangleIntrinsic(*II);
-  if (Cast && Cast->use_empty())
-    Cast->eraseFromParent();
-  Changed = true;
-}
-
-bool Hoister::maySynchronise(const Instruction &I) const {
-  if (auto *Fence = dyn_cast<FenceInst>(&I))
-    return Fence->getSyncScopeID() != SyncScope::SingleThread;
-  if (I.isAtomic()) {
-    auto *Load = dyn_cast<LoadInst>(&I);
-    auto *Store = dyn_cast<StoreInst>(&I);
-    auto *RMW = dyn_cast<AtomicRMWInst>(&I);
-    AtomicOrdering Order = Load    ? Load->getOrdering()
-                           : Store ? Store->getOrdering()
-                           : RMW   ? RMW->getOrdering()
-                                   : AtomicOrdering::SequentiallyConsistent;
-    return isStrongerThanMonotonic(Order);
-  }
-  auto *Call = dyn_cast<CallBase>(&I);
-  if (!Call || isa<IntrinsicInst>(Call) || Call->hasFnAttr(Attribute::NoSync) ||
-      Call->doesNotAccessMemory())
-    return false;
-  Function *Callee = Call->getCalledFunction();
-  if (!Callee)
-    return true;
-  if (isReadyCall(I))
-    return false;
-  // The functions of libc and libm that LLVM knows do not.
-  LibFunc Known;
-  return !TLI.getLibFunc(*Callee, Known);
-}
-
-bool Hoister::maySynchronise(const BasicBlock &BB) {
-  auto [It, IsNew] = Synchronises.try_emplace(&BB, false);
-  if (IsNew)
-    It->second =
-        any_of(BB, [&](const Instruction &I) { return maySynchronise(I); });
-  return It->second;
-}
 
 //===--- Range checks of loops --------------------------------------------===//
 
@@ -333,7 +232,7 @@ void Hoister::hoistFrom(Loop &L, ArrayRef<Marked> Candidates) {
   SmallVector<Marked, 16> Rest;
   SmallVector<Range, 8> Ranges;
   bool IsCallFree =
-      none_of(L.blocks(), [&](BasicBlock *BB) { return maySynchronise(*BB); });
+      none_of(L.blocks(), [&](BasicBlock *BB) { return Synchronises.in(*BB); });
   for (const Marked &M : Candidates) {
     if (!L.contains(M.I))
       continue;
@@ -485,7 +384,7 @@ bool Hoister::isCleanPath(BasicBlock *From, BasicBlock *To) {
     BasicBlock *BB = Work.pop_back_val();
     if (BB == From || !DT.isReachableFromEntry(BB) || !Seen.insert(BB).second)
       continue;
-    if (Seen.size() > Limit || maySynchronise(*BB))
+    if (Seen.size() > Limit || Synchronises.in(*BB))
       return false;
     append_range(Work, predecessors(BB));
   }
@@ -512,7 +411,7 @@ void Hoister::dropIn(BasicBlock &BB, CheckedSet &Set) {
   for (Checked &C : Set)
     C.InThisBlock = false;
   for (Instruction &I : make_early_inc_range(BB)) {
-    if (maySynchronise(I)) {
+    if (Synchronises.at(I)) {
       Set.clear();
       continue;
     }
@@ -556,91 +455,6 @@ void Hoister::dropDominated() {
   }
 }
 
-//===--- Loops of one node ------------------------------------------------===//
-
-bool Hoister::isWorthCopying(Loop &L) {
-  unsigned Size = 0;
-  bool HasChecks = false;
-  for (BasicBlock *BB : L.blocks()) {
-    if (maySynchronise(*BB))
-      return false;
-    Size += BB->size();
-    HasChecks |= any_of(
-        *BB, [&](Instruction &I) { return getMarked(I) || isReadyCall(I); });
-  }
-  return HasChecks && Size <= LargestCopiedLoop && L.isSafeToClone();
-}
-
-/// Where \p L, or a loop in it, calls nothing but still has checks: makes a
-/// copy that has none, and runs that one where the job has one node.
-void Hoister::copyForOneNode(Loop &L) {
-  if (!isWorthCopying(L) ||
-      (!L.isLoopSimplifyForm() &&
-       !simplifyLoop(&L, &DT, &LI, &SE, nullptr, nullptr,
-                     /*PreserveLCSSA=*/false)) ||
-      !L.isLoopSimplifyForm()) {
-    SmallVector<Loop *, 4> Inner(L.begin(), L.end());
-    for (Loop *Sub : Inner)
-      copyForOneNode(*Sub);
-    return;
-  }
-  formLCSSARecursively(L, DT, &LI, &SE);
-  SE.forgetLoop(&L);
-  SmallVector<Marked, 16> Checks;
-  SmallVector<Instruction *, 4> ReadyCalls;
-  for (BasicBlock *BB : L.blocks())
-    for (Instruction &I : *BB)
-      if (std::optional<Marked> M = getMarked(I))
-        Checks.push_back(*M);
-      else if (isReadyCall(I))
-        ReadyCalls.push_back(&I);
-
-  BasicBlock *Test = L.getLoopPreheader();
-  BasicBlock *Preheader = SplitBlock(Test, Test->getTerminator(), &DT, &LI,
-                                     nullptr, "loco.checked");
-  ValueToValueMapTy Map;
-  SmallVector<BasicBlock *, 16> Blocks;
-  Loop *Copy = cloneLoopWithPreheader(Preheader, Test, &L, Map, ".loco.one",
-                                      &LI, &DT, Blocks);
-  remapInstructionsInBlocks(Blocks, Map);
-  Instruction *Branch = Test->getTerminator();
-  IRBuilder<> B(Branch);
-  B.CreateCondBr(RT.isMulti(B), Preheader, Copy->getLoopPreheader(),
-                 RT.unlikelyWeights());
-  Branch->eraseFromParent();
-
-  // Both loops leave to the same blocks, whose phis know all that is used
-  // there.
-  SmallVector<BasicBlock *, 4> Exits;
-  L.getUniqueExitBlocks(Exits);
-  for (BasicBlock *Exit : Exits)
-    for (PHINode &Phi : Exit->phis())
-      for (unsigned I = 0, E = Phi.getNumIncomingValues(); I != E; ++I) {
-        BasicBlock *From = Phi.getIncomingBlock(I);
-        if (!L.contains(From))
-          continue;
-        Value *V = Phi.getIncomingValue(I);
-        Value *Mapped = Map.lookup(V);
-        Phi.addIncoming(Mapped ? Mapped : V,
-                        cast<BasicBlock>(Map.lookup(From)));
-      }
-  for (const Marked &M : Checks) {
-    Marked InCopy = M;
-    InCopy.I = cast<Instruction>(Map.lookup(M.I));
-    InCopy.Ptr = stripRemoteCast(InCopy.I->getOperand(M.PointerOp));
-    unmark(InCopy);
-  }
-  for (Instruction *Call : ReadyCalls) {
-    auto *InCopy = cast<CallInst>(Map.lookup(Call));
-    auto *Cast = dyn_cast<Instruction>(InCopy->getArgOperand(0));
-    InCopy->eraseFromParent();
-    if (Cast && Cast->use_empty())
-      Cast->eraseFromParent();
-  }
-  DT.recalculate(F);
-  Changed = true;
-}
-
 //===--- The pass ---------------------------------------------------------===//
 
 void Hoister::reportMissed() {
@@ -678,12 +492,6 @@ bool Hoister::run() {
   Synchronises.clear();
   dropDominated();
   reportMissed();
-  if (!F.hasOptSize()) {
-    Synchronises.clear();
-    SmallVector<Loop *, 8> TopLevel(LI.begin(), LI.end());
-    for (Loop *L : TopLevel)
-      copyForOneNode(*L);
-  }
   return Changed;
 }
 

@@ -13,6 +13,7 @@
 #include "llvm/Transforms/LOCO/LowerPass.h"
 #include "llvm/Transforms/LOCO/Runtime.h"
 #include "llvm/Transforms/LOCO/TagPass.h"
+#include "llvm/Transforms/LOCO/VersionPass.h"
 
 using namespace llvm;
 
@@ -37,8 +38,10 @@ public:
     MPM.addPass(loco::GlobalsPass());
     MPM.addPass(loco::TagPass());
     if (Level != OptimizationLevel::O0 &&
-        Options.ChecksKind != loco::Checks::None)
+        Options.ChecksKind != loco::Checks::None) {
       MPM.addPass(createModuleToFunctionPassAdaptor(loco::HoistPass()));
+      MPM.addPass(createModuleToFunctionPassAdaptor(loco::VersionPass()));
+    }
     if (!Options.StopBeforeLowering && !StopBeforeLowering)
       MPM.addPass(loco::LowerPass(Options.ChecksKind));
     return MPM.run(M, AM);
@@ -88,9 +91,12 @@ void loco::registerPassNames(PassBuilder &PB) {
       });
   PB.registerPipelineParsingCallback(
       [](StringRef Name, FunctionPassManager &FPM, Elements) {
-        if (Name != "loco-hoist")
+        if (Name == "loco-hoist")
+          FPM.addPass(HoistPass());
+        else if (Name == "loco-version")
+          FPM.addPass(VersionPass());
+        else
           return false;
-        FPM.addPass(HoistPass());
         return true;
       });
 }

@@ -19,8 +19,6 @@ namespace llvm::loco {
 /// 2. Affine accesses of a call-free loop with a computable trip count: one
 ///    range check before the widest such loop, asked for only where the job has
 ///    several nodes.
-/// 3. What is still checked in a call-free loop: the loop gets a copy without
-///    checks, which runs where the job has one node.
 ///
 /// \code
 ///   loop:

@@ -1,6 +1,6 @@
 ; A call-free loop with checks has a copy without them, for one node.
-; RUN: opt -passes=loco-hoist -verify-each -S %s | FileCheck %s
-; RUN: opt -passes='function(loco-hoist),loco-lower' -verify-each -disable-output %s
+; RUN: opt -passes='function(loco-hoist,loco-version)' -verify-each -S %s | FileCheck %s
+; RUN: opt -passes='function(loco-hoist,loco-version),loco-lower' -verify-each -disable-output %s
 
 target triple = "x86_64-pc-linux-gnu"
 

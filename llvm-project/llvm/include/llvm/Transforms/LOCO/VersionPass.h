@@ -1,0 +1,51 @@
+//===- VersionPass.h - Copies of code that need no checks -------*- C++ -*-===//
+//
+// Part of the LOCO toolchain, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLVM_TRANSFORMS_LOCO_VERSIONPASS_H
+#define LLVM_TRANSFORMS_LOCO_VERSIONPASS_H
+
+#include "llvm/IR/PassManager.h"
+
+namespace llvm::loco {
+
+/// loco-version: has code that still has checks run without them where it can
+/// be known beforehand that all of them would pass.
+///
+/// A call-free loop that still has checks gets a copy without any, which runs
+/// where the job has one node.
+///
+/// \code
+///   entry:
+///     br label %loop
+///   loop:
+///     ...
+///     %v = load i32, ptr addrspace(7) %p.loco
+///     br i1 %more, label %loop, label %end
+/// \endcode
+/// becomes
+/// \code
+///   entry:
+///     %flag = load i8, ptr inttoptr (i64 LOCO_FLAG_MULTI to ptr)
+///     %multi = icmp ne i8 %flag, 0
+///     br i1 %multi, label %loop, label %loop.loco.one
+///   loop.loco.one:
+///     ...
+///     %v1 = load i32, ptr %p1
+///     br i1 %more1, label %loop.loco.one, label %end
+///   loop:
+///     ...
+/// \endcode
+///
+/// Not in functions that are to be small.
+class VersionPass : public PassInfoMixin<VersionPass> {
+public:
+  PreservedAnalyses run(Function &F, FunctionAnalysisManager &AM);
+};
+
+} // namespace llvm::loco
+
+#endif // LLVM_TRANSFORMS_LOCO_VERSIONPASS_H

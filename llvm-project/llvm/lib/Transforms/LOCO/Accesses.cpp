@@ -1,0 +1,98 @@
+//===- Accesses.cpp - Marked accesses and what synchronises ---------------===//
+//
+// Part of the LOCO toolchain, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Accesses.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Analysis/TargetLibraryInfo.h"
+#include "llvm/IR/Instructions.h"
+#include "llvm/IR/IntrinsicInst.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Transforms/LOCO/Runtime.h"
+
+using namespace llvm;
+using namespace llvm::loco;
+
+bool loco::isReadyCall(const Instruction &I) {
+  auto *Call = dyn_cast<CallInst>(&I);
+  Function *Callee = Call ? Call->getCalledFunction() : nullptr;
+  return Callee && Callee->getName() == ReadyName;
+}
+
+std::optional<Marked> loco::getMarked(Instruction &I) {
+  unsigned Op;
+  Type *Ty;
+  abi::TouchKind Kind = abi::TouchLoad;
+  if (auto *Load = dyn_cast<LoadInst>(&I); Load && Load->isSimple()) {
+    Op = LoadInst::getPointerOperandIndex();
+    Ty = Load->getType();
+  } else if (auto *Store = dyn_cast<StoreInst>(&I);
+             Store && Store->isSimple()) {
+    Op = StoreInst::getPointerOperandIndex();
+    Ty = Store->getValueOperand()->getType();
+    Kind = abi::TouchStore;
+  } else if (auto *II = dyn_cast<IntrinsicInst>(&I);
+             II && II->getIntrinsicID() == Intrinsic::masked_load) {
+    Op = 0;
+    Ty = II->getType();
+  } else if (II && II->getIntrinsicID() == Intrinsic::masked_store) {
+    Op = 1;
+    Ty = II->getArgOperand(0)->getType();
+    Kind = abi::TouchStore;
+  } else {
+    return std::nullopt;
+  }
+  if (!isRemotePointer(I.getOperand(Op)->getType()))
+    return std::nullopt;
+  Value *Ptr = stripRemoteCast(I.getOperand(Op));
+  TypeSize Size = I.getDataLayout().getTypeStoreSize(Ty);
+  if (!Ptr || Size.isScalable() || Size.isZero())
+    return std::nullopt;
+  return Marked{&I, Op, Ptr, Size.getFixedValue(), Kind};
+}
+
+void loco::unmark(const Marked &M) {
+  auto *Cast = dyn_cast<Instruction>(M.I->getOperand(M.PointerOp));
+  M.I->setOperand(M.PointerOp, M.Ptr);
+  if (auto *II = dyn_cast<IntrinsicInst>(M.I))
+    remangleIntrinsic(*II);
+  if (Cast && Cast->use_empty())
+    Cast->eraseFromParent();
+}
+
+bool Synchronisation::at(const Instruction &I) const {
+  if (auto *Fence = dyn_cast<FenceInst>(&I))
+    return Fence->getSyncScopeID() != SyncScope::SingleThread;
+  if (I.isAtomic()) {
+    auto *Load = dyn_cast<LoadInst>(&I);
+    auto *Store = dyn_cast<StoreInst>(&I);
+    auto *RMW = dyn_cast<AtomicRMWInst>(&I);
+    AtomicOrdering Order = Load    ? Load->getOrdering()
+                           : Store ? Store->getOrdering()
+                           : RMW   ? RMW->getOrdering()
+                                   : AtomicOrdering::SequentiallyConsistent;
+    return isStrongerThanMonotonic(Order);
+  }
+  auto *Call = dyn_cast<CallBase>(&I);
+  if (!Call || isa<IntrinsicInst>(Call) || Call->hasFnAttr(Attribute::NoSync) ||
+      Call->doesNotAccessMemory())
+    return false;
+  Function *Callee = Call->getCalledFunction();
+  if (!Callee)
+    return true;
+  if (isReadyCall(I))
+    return false;
+  // The functions of libc and libm that LLVM knows do not.
+  LibFunc Known;
+  return !TLI.getLibFunc(*Callee, Known);
+}
+
+bool Synchronisation::in(const BasicBlock &BB) {
+  auto [It, IsNew] = Blocks.try_emplace(&BB, false);
+  if (IsNew)
+    It->second = any_of(BB, [&](const Instruction &I) { return at(I); });
+  return It->second;
+}
