@@ -47,6 +47,7 @@ void prepare_range(const void *p, std::size_t bytes, Access access) {
       access == Access::Load ? LOCO_SHADOW_CLEAN : LOCO_SHADOW_READY;
   auto address = reinterpret_cast<std::uintptr_t>(p);
   auto end = address + bytes;
+  std::uint64_t ahead_bytes = coherence->ahead_bytes();
   while (address < end) {
     auto offset =
         coherence->space().find(reinterpret_cast<const void *>(address));
@@ -69,7 +70,7 @@ void prepare_range(const void *p, std::size_t bytes, Access access) {
       if (block > last)
         break;
       Block missing = run_length(shadow, last - block + 1, limit, false);
-      coherence->prepare(block, missing, access);
+      coherence->prepare(block, missing, access, ahead_bytes);
       block += missing;
       shadow += missing;
     }

@@ -8,6 +8,7 @@
 namespace loco {
 namespace {
 
+constexpr std::int64_t KiB = 1 << 10;
 constexpr std::int64_t MiB = 1 << 20;
 constexpr std::int64_t TiB = std::int64_t(1) << 40;
 
@@ -19,6 +20,12 @@ constexpr SettingInfo Table[] = {
      64 * MiB, 8 * TiB, false,
      [](Settings &into, std::int64_t number, Text) {
        into.window_bytes = number;
+     }},
+    {"LOCO_CACHE", SettingKind::Bytes, "unlimited",
+     "Memory that each node may use for copies of other nodes' data.",
+     "unlimited", 256 * KiB, 8 * TiB, false,
+     [](Settings &into, std::int64_t number, Text) {
+       into.cache_bytes = number;
      }},
     {"LOCO_FABRIC", SettingKind::Choice, "auto",
      "Network between the nodes; auto: shm where all nodes share a machine, "
@@ -47,8 +54,8 @@ constexpr SettingInfo Table[] = {
     {"LOCO_NODE", SettingKind::Integer, "none", "This process's node.", nullptr,
      0, MaxNodes - 1, true,
      [](Settings &into, std::int64_t number, Text) { into.node = number; }},
-    {"LOCO_NUM_NODES", SettingKind::Integer, "none", "Nodes of the job.", nullptr,
-     1, MaxNodes, true,
+    {"LOCO_NUM_NODES", SettingKind::Integer, "none", "Nodes of the job.",
+     nullptr, 1, MaxNodes, true,
      [](Settings &into, std::int64_t number, Text) {
        into.num_nodes = number;
      }},
@@ -93,7 +100,8 @@ std::vector<std::string> setting_choices(const std::string &name) {
 std::string allowed_values(const SettingInfo &info) {
   switch (info.kind) {
   case SettingKind::Bytes:
-    return "a size from " + human_bytes(info.low) + " to " +
+    return (info.choices ? std::string(info.choices) + ", or " : "") +
+           "a size from " + human_bytes(info.low) + " to " +
            human_bytes(info.high) +
            ", a whole number of bytes with an optional suffix K, M, G or T";
   case SettingKind::Integer:
@@ -141,8 +149,8 @@ Result<std::uint64_t> parse_bytes(const std::string &text) {
 
 namespace {
 
-/// The number that `text` stands for; 0 for a choice. An error where the value
-/// is not allowed (its message is the caller's).
+/// The number that `text` stands for; 0 for a choice or a word. An error where
+/// the value is not allowed (its message is the caller's).
 Result<std::int64_t> parse_value(const SettingInfo &info,
                                  const std::string &text) {
   const Error bad{""};
@@ -156,6 +164,8 @@ Result<std::int64_t> parse_value(const SettingInfo &info,
   case SettingKind::Text:
     return number;
   case SettingKind::Bytes: {
+    if (info.choices && text == info.choices)
+      return number;
     Result<std::uint64_t> bytes = parse_bytes(text);
     if (!bytes.ok() || bytes.value() > std::uint64_t(INT64_MAX))
       return bad;
@@ -211,7 +221,7 @@ std::string settings_help() {
     if (info.internal)
       continue;
     std::string name = info.name;
-    if (info.choices)
+    if (info.kind == SettingKind::Choice)
       name += std::string("=") + info.choices;
     text += "  " + name;
     text += name.size() < 24 ? std::string(26 - name.size(), ' ')

@@ -20,6 +20,7 @@ inline constexpr int MaxNodes = 64;
 /// The environment of this process, checked.
 struct Settings {
   std::uint64_t window_bytes = 0;
+  std::uint64_t cache_bytes = 0; ///< 0: unlimited
   std::string fabric; ///< empty: chosen by what is there
   std::string verbs_address; ///< empty: that of the first RDMA device found
   int node = -1;      ///< -1: not started by a launcher
@@ -37,7 +38,7 @@ struct SettingInfo {
   SettingKind kind;
   const char *default_text;
   const char *help;
-  const char *choices;    ///< Choice: separated by '|'
+  const char *choices;    ///< Choice: separated by '|'; Bytes: a word for 0
   std::int64_t low, high; ///< Bytes, Integer: what is allowed
   bool internal;          ///< set by the launcher, not by users
   /// Puts a valid value into its place; `number` or `text` by kind.

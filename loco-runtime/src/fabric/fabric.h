@@ -70,6 +70,9 @@ public:
   int node() const { return Node; }
   int num_nodes() const { return NumNodes; }
   virtual const char *name() const = 0;
+  /// Whether the Memory segment's pages stay where they are for the device's
+  /// sake: freeing some of the file would leave it with others than the CPU.
+  virtual bool pins_memory() const { return false; }
 
   /// This node's Control segment; zero at start. Local plain and atomic CPU
   /// accesses to it are allowed; on words that peers change with the atomics

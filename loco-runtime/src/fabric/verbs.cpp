@@ -142,6 +142,7 @@ public:
   Result<void> connect(const Config &config, Bootstrap &bootstrap);
 
   const char *name() const override { return "verbs"; }
+  bool pins_memory() const override { return true; }
   void get(int node, Segment segment, std::uint64_t offset, void *into,
            std::size_t bytes) override;
   void put(int node, Segment segment, std::uint64_t offset, const void *from,

@@ -143,7 +143,8 @@ void join_job() {
        .memory = node->space.runtime_view()},
       *node->bootstrap));
   fabric::Fabric &fabric = *node->fabric;
-  coherence = new Coherence(fabric, node->space, node->pages);
+  coherence =
+      new Coherence(fabric, node->space, node->pages, settings().cache_bytes);
   WideLock::open(fabric);
   omp::open_words(fabric);
   omp::open_spans(fabric, settings().threads > 0

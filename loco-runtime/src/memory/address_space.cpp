@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <string>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -96,6 +97,13 @@ Result<std::uint64_t> AddressSpace::adopt_globals(char *start, char *end,
   GlobalsUsed += round_up(bytes, ExtentBytes);
   set_shadow(start, bytes / BlockBytes, LOCO_SHADOW_ABSENT);
   return offset;
+}
+
+void AddressSpace::give_back(Block first, Block count) {
+  if (fallocate(MemoryFd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                static_cast<off_t>(offset_of(first)),
+                static_cast<off_t>(count * BlockBytes)) != 0)
+    fatal_errno("cannot give memory of the cache back (fallocate)");
 }
 
 static void remap_private(void *at, std::uint64_t bytes, int fd,

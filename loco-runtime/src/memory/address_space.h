@@ -61,6 +61,9 @@ public:
   /// node makes the same calls in the same order. Not thread-safe.
   Result<std::uint64_t> adopt_globals(char *start, char *end, bool has_data);
 
+  /// Frees the memory of blocks of this node's file; both views read zeros.
+  void give_back(Block first, Block count);
+
   /// In a forked child: the program view becomes a private copy of what this
   /// node has, and the shadow lets everything pass.
   void become_private();

@@ -16,17 +16,19 @@ namespace loco::memory {
 using fabric::Segment;
 
 Coherence::Coherence(fabric::Fabric &fabric, AddressSpace &space,
-                     PageTable &pages)
+                     PageTable &pages, std::uint64_t cache_bytes)
     : Network(fabric), Space(space), Pages(pages),
       Directory(fabric, space.window_bytes(), space.num_extents()),
       Exported(fabric, space.num_blocks()), Log(fabric),
-      Twins(space.num_blocks()),
+      Twins(space.num_blocks()), Copies(cache_bytes, space.num_extents()),
       Info(reserve_array<BlockInfo>(space.num_blocks(), "block states")),
       Flags(reserve_array<std::atomic<std::uint8_t>>(space.num_extents(),
                                                      "extent flags")),
       DirtyBlocks(space.num_blocks(), "the list of dirty blocks"),
       Modified(space.num_blocks(), "the list of modified blocks"),
-      Pieces(reserve_array<fabric::Piece>(MaxPiecesPerBlock, "a delta")) {}
+      Pieces(reserve_array<fabric::Piece>(MaxPiecesPerBlock, "a delta")),
+      EvictionPieces(
+          reserve_array<fabric::Piece>(MaxPiecesPerBlock, "a delta")) {}
 
 // ------------------------------------------------------------------ locks
 
@@ -74,40 +76,33 @@ void Coherence::set_states(Block first, Block count, State state,
   AddressSpace::set_shadow(Space.address_of(first), count, shadow);
 }
 
-/// Splits [first, first + count) into maximal runs for which `in_run` holds.
-template <typename InRun, typename Visit>
-static void for_each_run(Block first, Block count, InRun in_run, Visit visit) {
-  Block end = first + count;
-  for (Block b = first; b < end;) {
-    if (!in_run(b)) {
-      ++b;
-      continue;
-    }
-    Block start = b;
-    while (b < end && in_run(b))
-      ++b;
-    visit(start, b - start);
-  }
-}
-
 // ----------------------------------------------------------------- misses
 
-void Coherence::prepare(Block first, Block count, Access access) {
+void Coherence::prepare(Block first, Block count, Access access,
+                        std::uint64_t &ahead_bytes) {
   ScopedNanos timer(stats.MissNanos);
   Block end = first + count;
   while (first < end) {
     Block extent_end = first_block(extent_of(first) + 1);
     Block run = (extent_end < end ? extent_end : end) - first;
-    prepare_in_extent(first, run, access);
+    prepare_in_extent(first, run, access, ahead_bytes);
     first += run;
   }
 }
 
-void Coherence::prepare_in_extent(Block first, Block count, Access access) {
+void Coherence::prepare_in_extent(Block first, Block count, Access access,
+                                  std::uint64_t &ahead_bytes) {
   Extent extent = extent_of(first);
   int home = Directory.claim(extent);
-  if (home == Network.node())
+  std::optional<Room> room;
+  if (home == Network.node()) {
     install_home(extent);
+  } else {
+    if (ahead_bytes == 0)
+      return;
+    room.emplace(*this, first, count, access, /*wait=*/true);
+    ahead_bytes -= std::min(ahead_bytes, room->bytes());
+  }
   lock_run(first, count);
   prepare_locked(first, count, access, home);
   unlock_run(first, count);
@@ -118,9 +113,15 @@ bool Coherence::try_prepare(Block block, Access access) {
   int home = Directory.claim(extent);
   if (home == Network.node() && !install_home(extent, /*wait=*/false))
     return false;
+  Block n = home == Network.node() ? 1 : scan_length(block, access);
+  std::optional<Room> room;
+  if (home != Network.node())
+    room.emplace(*this, block, n, access, /*wait=*/false);
   if (!try_lock(block))
     return false;
-  prepare_locked(block, 1, access, home);
+  n = try_lock_alike(block, n);
+  prepare_locked(block, n, access, home);
+  unlock_run(block + 1, n - 1);
   // The kernel may have reclaimed the page-table entry of a present block.
   State state = Info[block].State;
   bool is_protected = state == State::Clean || state == State::HomeProtected;
@@ -159,6 +160,8 @@ void Coherence::fetch(Block first, Block count, Access access, int home) {
   // thread sees a half-filled block (M2).
   Network.get(home, Segment::Memory, offset_of(first),
               Space.runtime_view(first), count * BlockBytes);
+  if (Copies.is_bounded())
+    count_copies(first, count);
   memory::count(stats.BlocksFetched, count);
   memory::count(stats.BytesFetched, count * BlockBytes);
   std::byte *address = Space.address_of(first);
@@ -168,22 +171,38 @@ void Coherence::fetch(Block first, Block count, Access access, int home) {
     set_states(first, count, State::Clean, LOCO_SHADOW_CLEAN);
     return;
   }
-  for (Block b = first; b < first + count; ++b) {
-    Info[b].Twin = Twins.take();
-    std::memcpy(Twins.bytes(Info[b].Twin), Space.runtime_view(b), BlockBytes);
-    DirtyBlocks.append(b);
-  }
+  for (Block b = first; b < first + count; ++b)
+    make_twin(b);
   Pages.install(address, count * BlockBytes, /*write_protected=*/false);
   set_states(first, count, State::Dirty, LOCO_SHADOW_READY);
 }
 
-void Coherence::make_dirty(Block first, Block count) {
-  for (Block b = first; b < first + count; ++b) {
-    // Write-protected until after the copy, so the twin misses no store (M3).
-    Info[b].Twin = Twins.take();
-    std::memcpy(Twins.bytes(Info[b].Twin), Space.runtime_view(b), BlockBytes);
-    DirtyBlocks.append(b);
+void Coherence::count_copies(Block first, Block count) {
+  for (Block b = first; b < first + count; ++b)
+    if (!Info[b].HasMemory) {
+      Info[b].HasMemory = true;
+      Copies.take(BlockBytes);
+    }
+  Copies.touched(extent_of(first));
+}
+
+void Coherence::make_twin(Block block) {
+  BlockInfo &info = Info[block];
+  info.Twin = Twins.take();
+  std::memcpy(Twins.bytes(info.Twin), Space.runtime_view(block), BlockBytes);
+  // Once, however often it is dropped and written between two releases (M12).
+  if (!info.Listed) {
+    info.Listed = true;
+    DirtyBlocks.append(block);
   }
+}
+
+void Coherence::make_dirty(Block first, Block count) {
+  // Write-protected until after the copy, so the twin misses no store (M3).
+  for (Block b = first; b < first + count; ++b)
+    make_twin(b);
+  if (Copies.is_bounded())
+    Copies.touched(extent_of(first));
   Pages.unprotect(Space.address_of(first), count * BlockBytes);
   set_states(first, count, State::Dirty, LOCO_SHADOW_READY);
 }
@@ -240,18 +259,18 @@ void Coherence::note_modified(Block block) {
   Modified.append(block);
 }
 
-void Coherence::put_delta(Block block) {
+void Coherence::put_delta(Block block, fabric::Piece *pieces) {
   std::size_t n =
       find_delta(Space.runtime_view(block), Twins.bytes(Info[block].Twin),
-                 offset_of(block), Pieces);
+                 offset_of(block), pieces);
   if (n == 0)
     return;
   Network.scatter(Directory.claim(extent_of(block)), Segment::Memory,
-                  {Pieces, n});
+                  {pieces, n});
   note_modified(block);
   memory::count(stats.Deltas);
   for (std::size_t i = 0; i < n; ++i)
-    memory::count(stats.BytesWritten, Pieces[i].bytes);
+    memory::count(stats.BytesWritten, pieces[i].bytes);
 }
 
 void Coherence::put_bytes(Block block, std::uint64_t offset,
@@ -284,11 +303,10 @@ void Coherence::flush_dirty() {
   while (!dirty.empty()) {
     std::span<Block> batch = dirty.first(std::min(dirty.size(), BatchBlocks));
     dirty = dirty.subspan(batch.size());
-    // A block may be listed twice where it was dropped and written again.
-    batch = batch.first(static_cast<std::size_t>(
-        std::unique(batch.begin(), batch.end()) - batch.begin()));
-    for (Block b : batch)
+    for (Block b : batch) {
       lock(b);
+      Info[b].Listed = false;
+    }
     auto still_dirty = [&](Block b) { return Info[b].State == State::Dirty; };
     for (std::size_t i = 0; i < batch.size();) {
       std::size_t j = i;
@@ -307,7 +325,7 @@ void Coherence::flush_dirty() {
     }
     for (Block b : batch)
       if (still_dirty(b))
-        put_delta(b);
+        put_delta(b, Pieces);
     // Locked until the data is at home: a store that the put picks up late and
     // that the twin already has would be lost otherwise (M4).
     Network.flush();
@@ -376,14 +394,15 @@ void Coherence::drop_notice(Notice notice) {
     Block run = std::min(first_block(extent + 1), end) - b;
     if (Flags[extent].load(std::memory_order_seq_cst) & HasCopies) {
       lock_run(b, run);
-      drop(b, run);
+      memory::count(stats.BlocksDropped, drop(b, run, Pieces));
       unlock_run(b, run);
     }
     b += run;
   }
 }
 
-void Coherence::drop(Block first, Block count) {
+Block Coherence::drop(Block first, Block count, fabric::Piece *pieces) {
+  Block dropped = 0;
   for_each_run(
       first, count,
       [&](Block b) {
@@ -398,7 +417,7 @@ void Coherence::drop(Block first, Block count) {
         bool any_dirty = false;
         for (Block b = start; b < start + n; ++b)
           if (Info[b].State == State::Dirty) {
-            put_delta(b);
+            put_delta(b, pieces);
             any_dirty = true;
           }
         if (any_dirty)
@@ -410,8 +429,9 @@ void Coherence::drop(Block first, Block count) {
           }
           Info[b].State = State::Absent;
         }
-        memory::count(stats.BlocksDropped, n);
+        dropped += n;
       });
+  return dropped;
 }
 
 void Coherence::drop_everything() {
@@ -422,7 +442,7 @@ void Coherence::drop_everything() {
                             std::memory_order_seq_cst);
     Block first = first_block(extent);
     lock_run(first, BlocksPerExtent);
-    drop(first, BlocksPerExtent);
+    memory::count(stats.BlocksDropped, drop(first, BlocksPerExtent, Pieces));
     unlock_run(first, BlocksPerExtent);
   }
 }

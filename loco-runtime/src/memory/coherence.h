@@ -12,6 +12,7 @@
 #include "fabric/fabric.h"
 #include "memory/address_space.h"
 #include "memory/block_list.h"
+#include "memory/cache.h"
 #include "memory/exports.h"
 #include "memory/homes.h"
 #include "memory/notices.h"
@@ -21,6 +22,7 @@
 
 #include <atomic>
 #include <mutex>
+#include <optional>
 
 namespace loco::memory {
 
@@ -28,11 +30,18 @@ enum class Access { Load, Store };
 
 class Coherence {
 public:
-  Coherence(fabric::Fabric &fabric, AddressSpace &space, PageTable &pages);
+  /// `cache_bytes`: what copies of other nodes' blocks may take; 0: anything.
+  Coherence(fabric::Fabric &fabric, AddressSpace &space, PageTable &pages,
+            std::uint64_t cache_bytes);
 
   /// Makes blocks [first, first + count) present for the access; fetches what
-  /// is missing in runs. Contiguous in the program view. Any user thread.
-  void prepare(Block first, Block count, Access access);
+  /// is missing in runs, and counts `ahead_bytes` down by it: where nothing is
+  /// left of that, other nodes' blocks stay for later faults. Contiguous in the
+  /// program view. Any user thread.
+  void prepare(Block first, Block count, Access access,
+               std::uint64_t &ahead_bytes);
+  /// As much as one range may fetch, for the above.
+  std::uint64_t ahead_bytes() const { return Copies.ahead_bytes(); }
 
   /// As prepare() for one block, but gives up where another thread holds the
   /// block: the fault handler must not wait for a thread that may itself be
@@ -96,7 +105,9 @@ private:
   struct BlockInfo {
     std::atomic<bool> Locked;
     enum State State;
-    bool NoticePending; ///< in the Modified list
+    bool NoticePending : 1; ///< in the Modified list
+    bool Listed : 1;        ///< in DirtyBlocks
+    bool HasMemory : 1;     ///< counted in Copies: filled, and not given back
     TwinPool::Twin Twin;
   };
   static_assert(sizeof(BlockInfo) == 8);
@@ -120,6 +131,22 @@ private:
     BlockInfo &Info;
   };
 
+  /// Room in a bounded cache for a miss of `count` blocks, while it lives. Made
+  /// before the blocks are locked.
+  class Room {
+  public:
+    Room(Coherence &coherence, Block first, Block count, Access access,
+         bool wait);
+    ~Room();
+    Room(const Room &) = delete;
+    /// 0 where the cache is unbounded.
+    std::uint64_t bytes() const { return Bytes; }
+
+  private:
+    Cache &Copies;
+    std::uint64_t Bytes = 0;
+  };
+
   bool try_lock(Block block);
   void lock(Block block);
   void unlock(Block block);
@@ -133,13 +160,41 @@ private:
   void make_dirty(Block first, Block count);
   void unprotect_home(Block first, Block count);
   void protect_home(Block block);
-  void drop(Block first, Block count);
-  void put_delta(Block block);
+  /// Returns how many there were to drop. `pieces` is the caller's own.
+  Block drop(Block first, Block count, fabric::Piece *pieces);
+  void give_back(Block first, Block count);
+  void count_copies(Block first, Block count);
+  void make_twin(Block block);
+  void put_delta(Block block, fabric::Piece *pieces);
   void put_bytes(Block block, std::uint64_t offset, std::size_t bytes);
   void note_modified(Block block);
   void set_states(Block first, Block count, State state, loco_shadow shadow);
 
-  void prepare_in_extent(Block first, Block count, Access access);
+  /// Splits [first, first + count) into maximal runs for which `in_run` holds.
+  template <typename InRun, typename Visit>
+  static void for_each_run(Block first, Block count, InRun in_run,
+                           Visit visit) {
+    Block end = first + count;
+    for (Block b = first; b < end;) {
+      if (!in_run(b)) {
+        ++b;
+        continue;
+      }
+      Block start = b;
+      while (b < end && in_run(b))
+        ++b;
+      visit(start, b - start);
+    }
+  }
+
+  void prepare_in_extent(Block first, Block count, Access access,
+                         std::uint64_t &ahead_bytes);
+  /// In a bounded cache, where a range check leaves out what it has no room
+  /// for: how many blocks a scan that has come to `block` will want; else 1.
+  Block scan_length(Block block, Access access);
+  /// Locks, without waiting, blocks that follow a locked one in its extent and
+  /// are in the same state; returns how many of `count` are locked now.
+  Block try_lock_alike(Block first, Block count);
   /// Makes the pages of a home extent visible. Without `wait` it gives up, and
   /// returns false, where another thread holds one of the blocks.
   bool install_home(Extent extent, bool wait = true);
@@ -149,6 +204,14 @@ private:
   void drop_notice(Notice notice);
   void drop_everything();
 
+  /// Evicts until a bounded cache is within its limit, if it is over it; all
+  /// but `wanted`.
+  void make_room(Extent wanted, bool wait);
+  void evict(Cache::Victim victim);
+  std::uint64_t cached_bytes() const {
+    return Copies.used_bytes() + Twins.resident_bytes();
+  }
+
   fabric::Fabric &Network;
   AddressSpace &Space;
   PageTable &Pages;
@@ -156,12 +219,15 @@ private:
   Exports Exported;
   Notices Log;
   TwinPool Twins;
+  Cache Copies;
   BlockInfo *Info;                       ///< by block
   std::atomic<std::uint8_t> *Flags;      ///< ExtentFlags, by extent
   BlockList DirtyBlocks;                 ///< Dirty since the last release
   BlockList Modified;                    ///< to be noticed at the next release
   std::mutex ProtocolMutex;              ///< one release or acquire at a time
   fabric::Piece *Pieces;                 ///< of one block; ProtocolMutex
+  std::mutex EvictionMutex;              ///< one thread evicts at a time
+  fabric::Piece *EvictionPieces;         ///< of one block; EvictionMutex
 };
 
 /// The node's coherence; null where the job has one node.

@@ -20,11 +20,12 @@ namespace loco::memory {
   X(Deltas, "deltas")                                                          \
   X(NoticesSent, "notices_sent")                                               \
   X(BlocksDropped, "dropped_blocks")                                           \
+  X(BlocksEvicted, "evicted_blocks")                                           \
   X(PageFaults, "page_faults")                                                 \
   X(RemoteAtomics, "remote_atomics")                                           \
   X(Releases, "releases")                                                      \
   X(Acquires, "acquires")                                                      \
-  X(MissNanos, "miss_ns")                                                       \
+  X(MissNanos, "miss_ns")                                                      \
   X(BarrierNanos, "barrier_ns")
 
 struct Stats {

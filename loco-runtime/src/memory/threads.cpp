@@ -74,9 +74,10 @@ Stack *make_stack(std::size_t bytes) {
   for (Extent e = extent_of(first); e <= last; ++e)
     coherence->mark_always_modified(e);
   std::size_t present = std::min(PresentBytes, bytes - GuardBytes);
-  coherence->prepare(
-      block_at(*space.find(base + bytes - present)),
-      static_cast<Block>(present / BlockBytes), Access::Store);
+  std::uint64_t ahead_bytes = present;
+  coherence->prepare(block_at(*space.find(base + bytes - present)),
+                     static_cast<Block>(present / BlockBytes), Access::Store,
+                     ahead_bytes);
   if (mprotect(base, GuardBytes, PROT_NONE) != 0)
     fatal_errno("cannot protect the end of a stack");
   auto *stack = static_cast<Stack *>(

@@ -22,6 +22,11 @@ TwinPool::Twin TwinPool::take() {
     FirstFree = Next[twin];
     return twin;
   }
+  Resident.fetch_add(1, std::memory_order_relaxed);
+  if (Twin twin = FirstBare) {
+    FirstBare = Next[twin];
+    return twin;
+  }
   return NumUsed++;
 }
 
@@ -29,6 +34,22 @@ void TwinPool::give_back(Twin twin) {
   std::lock_guard lock(Mutex);
   Next[twin] = FirstFree;
   FirstFree = twin;
+}
+
+void TwinPool::trim(std::uint64_t count) {
+  for (; count != 0; --count) {
+    std::unique_lock lock(Mutex);
+    Twin twin = FirstFree;
+    if (twin == 0)
+      return;
+    FirstFree = Next[twin];
+    lock.unlock();
+    madvise(bytes(twin), BlockBytes, MADV_DONTNEED);
+    Resident.fetch_sub(1, std::memory_order_relaxed);
+    lock.lock();
+    Next[twin] = FirstBare;
+    FirstBare = twin;
+  }
 }
 
 namespace {

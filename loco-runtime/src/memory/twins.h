@@ -8,6 +8,7 @@
 #include "fabric/fabric.h"
 #include "memory/layout.h"
 
+#include <atomic>
 #include <mutex>
 
 namespace loco::memory {
@@ -22,11 +23,20 @@ public:
   void give_back(Twin twin);
   std::byte *bytes(Twin twin) const { return Buffers + offset_of(twin); }
 
+  /// Memory that twins have, also those that were given back.
+  std::uint64_t resident_bytes() const {
+    return Resident.load(std::memory_order_relaxed) * BlockBytes;
+  }
+  /// Frees the memory of up to `count` twins that nobody uses.
+  void trim(std::uint64_t count);
+
 private:
   std::byte *Buffers;
   Twin *Next;       ///< free list, by twin
-  Twin FirstFree = 0;
+  Twin FirstFree = 0; ///< has memory
+  Twin FirstBare = 0; ///< trimmed
   Twin NumUsed = 1; ///< twins ever handed out, and number 0
+  std::atomic<std::uint64_t> Resident{0};
   std::mutex Mutex;
 };
 

@@ -24,6 +24,7 @@ TEST(Settings, DefaultsHoldWithoutAnyVariable) {
   Result<Settings> parsed = parse({});
   ASSERT_TRUE(parsed.ok()) << parsed.error().message;
   EXPECT_EQ(parsed.value().window_bytes, 64ull << 30);
+  EXPECT_EQ(parsed.value().cache_bytes, 0u);
   EXPECT_EQ(parsed.value().fabric, "");
   EXPECT_EQ(parsed.value().threads, 0);
   EXPECT_EQ(parsed.value().node, -1);
@@ -33,6 +34,7 @@ TEST(Settings, DefaultsHoldWithoutAnyVariable) {
 
 TEST(Settings, ValuesReachTheirPlaces) {
   Result<Settings> parsed = parse({{"LOCO_WINDOW", "1T"},
+                                   {"LOCO_CACHE", "256K"},
                                    {"LOCO_FABRIC", "shm"},
                                    {"LOCO_THREADS", "7"},
                                    {"LOCO_STATS", "1"},
@@ -41,6 +43,7 @@ TEST(Settings, ValuesReachTheirPlaces) {
                                    {"LOCO_LAUNCH_FD", "9"}});
   ASSERT_TRUE(parsed.ok()) << parsed.error().message;
   EXPECT_EQ(parsed.value().window_bytes, 1ull << 40);
+  EXPECT_EQ(parsed.value().cache_bytes, 256u << 10);
   EXPECT_EQ(parsed.value().fabric, "shm");
   EXPECT_EQ(parsed.value().threads, 7);
   EXPECT_TRUE(parsed.value().stats);
@@ -60,6 +63,12 @@ TEST(Settings, ABadValueIsNamedWithWhatIsAllowed) {
             "LOCO_WINDOW='much' is not valid; allowed is a size from 64M to "
             "8T, a whole number of bytes with an optional suffix K, M, G or "
             "T");
+  EXPECT_EQ(error_of({{"LOCO_CACHE", "255K"}}),
+            "LOCO_CACHE='255K' is not valid; allowed is unlimited, or a size "
+            "from 256K to 8T, a whole number of bytes with an optional suffix "
+            "K, M, G or T");
+  EXPECT_NE(error_of({{"LOCO_CACHE", "0"}}), "no error");
+  EXPECT_EQ(error_of({{"LOCO_CACHE", "unlimited"}}), "no error");
   EXPECT_EQ(error_of({{"LOCO_FABRIC", "pigeons"}}),
             "LOCO_FABRIC='pigeons' is not valid; allowed is one of auto, shm, "
             "verbs");
