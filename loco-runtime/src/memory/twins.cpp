@@ -8,6 +8,9 @@
 
 #include <bit>
 #include <cstring>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 namespace loco::memory {
 
@@ -54,24 +57,46 @@ void TwinPool::trim(std::uint64_t count) {
 
 namespace {
 
-using Word = std::uint64_t;
+/// The unit of comparison: a line of 64 bytes, its differing bytes as bits.
+constexpr std::uint32_t Line = 64;
+using LineMask = std::uint64_t;
+constexpr LineMask AllDiffer = ~LineMask{0};
 
-Word load_word(const std::byte *p) {
-  Word word;
-  std::memcpy(&word, p, sizeof word);
-  return word;
+#if defined(__x86_64__)
+
+[[gnu::target("avx2")]] inline LineMask differing_avx2(const std::byte *a,
+                                                       const std::byte *b) {
+  auto equal = [](const std::byte *x, const std::byte *y)
+      __attribute__((target("avx2"))) {
+    __m256i same = _mm256_cmpeq_epi8(
+        _mm256_load_si256(reinterpret_cast<const __m256i *>(x)),
+        _mm256_load_si256(reinterpret_cast<const __m256i *>(y)));
+    return static_cast<std::uint32_t>(_mm256_movemask_epi8(same));
+  };
+  return ~(equal(a, b) | static_cast<LineMask>(equal(a + 32, b + 32)) << 32);
 }
 
-/// One bit for each of the 8 bytes in which two words differ.
-unsigned differing_bytes(Word a, Word b) {
-  Word x = a ^ b;
-  // Fold each byte onto its lowest bit, then gather those bits.
-  x |= x >> 4;
-  x |= x >> 2;
-  x |= x >> 1;
-  x &= 0x0101010101010101;
-  return static_cast<unsigned>((x * 0x0102040810204080) >> 56);
+inline LineMask differing_sse2(const std::byte *a, const std::byte *b) {
+  LineMask equal = 0;
+  for (unsigned at = 0; at < Line; at += 16) {
+    __m128i same = _mm_cmpeq_epi8(
+        _mm_load_si128(reinterpret_cast<const __m128i *>(a + at)),
+        _mm_load_si128(reinterpret_cast<const __m128i *>(b + at)));
+    equal |= static_cast<LineMask>(_mm_movemask_epi8(same)) << at;
+  }
+  return ~equal;
 }
+
+#else
+
+inline LineMask differing_bytewise(const std::byte *a, const std::byte *b) {
+  LineMask differ = 0;
+  for (unsigned at = 0; at < Line; ++at)
+    differ |= LineMask{a[at] != b[at]} << at;
+  return differ;
+}
+
+#endif
 
 /// Collects runs of differing bytes into pieces.
 class RunCollector {
@@ -89,12 +114,15 @@ public:
     End = at + bytes;
   }
 
-  void add_mask(std::uint32_t at, unsigned mask) {
+  void add_line(std::uint32_t at, LineMask mask) {
+    if (mask == AllDiffer)
+      return add(at, Line);
     while (mask != 0) {
       auto skip = static_cast<unsigned>(std::countr_zero(mask));
       auto run = static_cast<unsigned>(std::countr_one(mask >> skip));
       add(at + skip, run);
-      mask &= ~(((1u << run) - 1) << skip);
+      // run < 64: the mask of all ones was handled above.
+      mask &= ~(((LineMask{1} << run) - 1) << skip);
     }
   }
 
@@ -108,23 +136,67 @@ private:
   std::uint32_t End = 0;
 };
 
+#if defined(__x86_64__)
+
+[[gnu::target("avx2")]] std::size_t find_delta_avx2(const std::byte *data,
+                                                    const std::byte *twin,
+                                                    std::uint64_t offset,
+                                                    fabric::Piece *pieces) {
+  RunCollector runs(data, offset, pieces);
+  for (std::uint32_t at = 0; at < BlockBytes; at += Line)
+    if (LineMask mask = differing_avx2(data + at, twin + at))
+      runs.add_line(at, mask);
+  return runs.count();
+}
+
+std::size_t find_delta_sse2(const std::byte *data, const std::byte *twin,
+                            std::uint64_t offset, fabric::Piece *pieces) {
+  RunCollector runs(data, offset, pieces);
+  for (std::uint32_t at = 0; at < BlockBytes; at += Line)
+    if (LineMask mask = differing_sse2(data + at, twin + at))
+      runs.add_line(at, mask);
+  return runs.count();
+}
+
+bool has_avx2() {
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx2");
+}
+
+#else
+
+std::size_t find_delta_bytewise(const std::byte *data, const std::byte *twin,
+                                std::uint64_t offset, fabric::Piece *pieces) {
+  RunCollector runs(data, offset, pieces);
+  for (std::uint32_t at = 0; at < BlockBytes; at += Line)
+    if (LineMask mask = differing_bytewise(data + at, twin + at))
+      runs.add_line(at, mask);
+  return runs.count();
+}
+
+#endif
+
 } // namespace
+
+std::vector<FindDelta *> find_delta_variants() {
+#if defined(__x86_64__)
+  if (has_avx2())
+    return {find_delta_avx2, find_delta_sse2};
+  return {find_delta_sse2};
+#else
+  return {find_delta_bytewise};
+#endif
+}
 
 std::size_t find_delta(const std::byte *data, const std::byte *twin,
                        std::uint64_t offset, fabric::Piece *pieces) {
-  static constexpr std::uint32_t Line = 64;
-  RunCollector runs(data, offset, pieces);
-  for (std::uint32_t line = 0; line < BlockBytes; line += Line) {
-    if (std::memcmp(data + line, twin + line, Line) == 0)
-      continue;
-    for (std::uint32_t at = line; at < line + Line; at += sizeof(Word)) {
-      Word now = load_word(data + at);
-      Word before = load_word(twin + at);
-      if (now != before)
-        runs.add_mask(at, differing_bytes(now, before));
-    }
-  }
-  return runs.count();
+#if defined(__x86_64__)
+  static const bool UseAvx2 = has_avx2();
+  return (UseAvx2 ? find_delta_avx2 : find_delta_sse2)(data, twin, offset,
+                                                       pieces);
+#else
+  return find_delta_bytewise(data, twin, offset, pieces);
+#endif
 }
 
 } // namespace loco::memory

@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <mutex>
+#include <vector>
 
 namespace loco::memory {
 
@@ -49,5 +50,10 @@ inline constexpr std::size_t MaxPiecesPerBlock = BlockBytes / 2;
 /// aligned.
 std::size_t find_delta(const std::byte *data, const std::byte *twin,
                        std::uint64_t offset, fabric::Piece *pieces);
+
+/// Every way in which this CPU can do it, the one that find_delta() takes
+/// first: for tests.
+using FindDelta = decltype(find_delta);
+std::vector<FindDelta *> find_delta_variants();
 
 } // namespace loco::memory

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// delta_test.cpp - find_delta() against a byte-by-byte comparison.
+// delta_test.cpp - the variants of find_delta() against a byte-by-byte comparison.
 #include "memory/twins.h"
 
 #include <gtest/gtest.h>
@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::uint64_t Offset = 7 * BlockBytes;
 
-class DeltaTest : public ::testing::Test {
+/// Every test runs for every way of comparing that this CPU has.
+class DeltaTest : public ::testing::TestWithParam<FindDelta *> {
 protected:
   DeltaTest() : Pieces(MaxPiecesPerBlock) {
     std::mt19937_64 random(1);
@@ -23,12 +24,14 @@ protected:
     std::memcpy(Data, Twin, BlockBytes);
   }
 
+  std::size_t find() { return GetParam()(Data, Twin, Offset, Pieces.data()); }
+
   void flip(std::size_t at) { Data[at] ^= std::byte{0x80}; }
 
   /// Applies the delta to a copy of the twin: it must become the data, and no
   /// piece may hold a byte that is equal or touch the piece before it.
   void expect_exact() {
-    std::size_t n = find_delta(Data, Twin, Offset, Pieces.data());
+    std::size_t n = find();
     std::vector<std::byte> home(Twin, Twin + BlockBytes);
     std::uint64_t last_end = 0;
     for (std::size_t i = 0; i < n; ++i) {
@@ -51,42 +54,42 @@ protected:
   std::vector<fabric::Piece> Pieces;
 };
 
-TEST_F(DeltaTest, EqualBlocksHaveNone) {
-  EXPECT_EQ(find_delta(Data, Twin, Offset, Pieces.data()), 0u);
+TEST_P(DeltaTest, EqualBlocksHaveNone) {
+  EXPECT_EQ(find(), 0u);
 }
 
-TEST_F(DeltaTest, EveryByteAlone) {
+TEST_P(DeltaTest, EveryByteAlone) {
   for (std::size_t at = 0; at < BlockBytes; ++at) {
     flip(at);
-    ASSERT_EQ(find_delta(Data, Twin, Offset, Pieces.data()), 1u) << at;
+    ASSERT_EQ(find(), 1u) << at;
     ASSERT_EQ(Pieces[0].offset, Offset + at);
     ASSERT_EQ(Pieces[0].bytes, 1u);
     flip(at);
   }
 }
 
-TEST_F(DeltaTest, WholeBlockIsOnePiece) {
+TEST_P(DeltaTest, WholeBlockIsOnePiece) {
   for (std::size_t at = 0; at < BlockBytes; ++at)
     flip(at);
-  ASSERT_EQ(find_delta(Data, Twin, Offset, Pieces.data()), 1u);
+  ASSERT_EQ(find(), 1u);
   EXPECT_EQ(Pieces[0].bytes, BlockBytes);
 }
 
-TEST_F(DeltaTest, EverySecondByteFillsThePieces) {
+TEST_P(DeltaTest, EverySecondByteFillsThePieces) {
   for (std::size_t at = 0; at < BlockBytes; at += 2)
     flip(at);
-  ASSERT_EQ(find_delta(Data, Twin, Offset, Pieces.data()), MaxPiecesPerBlock);
+  ASSERT_EQ(find(), MaxPiecesPerBlock);
   expect_exact();
 }
 
-TEST_F(DeltaTest, RunsOverWordAndLineBorders) {
+TEST_P(DeltaTest, RunsOverWordAndLineBorders) {
   for (std::size_t start : {5, 60, 63, 4090})
     for (std::size_t at = start; at < start + 6; ++at)
       flip(at);
   expect_exact();
 }
 
-TEST_F(DeltaTest, RandomRuns) {
+TEST_P(DeltaTest, RandomRuns) {
   std::mt19937_64 random(42);
   for (int round = 0; round < 2000; ++round) {
     std::memcpy(Data, Twin, BlockBytes);
@@ -101,6 +104,9 @@ TEST_F(DeltaTest, RandomRuns) {
       FAIL() << "in round " << round;
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Variants, DeltaTest,
+                         ::testing::ValuesIn(find_delta_variants()));
 
 TEST(TwinPoolTest, GivesBackWhatWasReturnedAndNeverZero) {
   TwinPool pool(16);
