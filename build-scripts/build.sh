@@ -59,7 +59,7 @@ build_clang() {
     -DLLVM_APPEND_VC_REV=OFF '-DCMAKE_CXX_FLAGS_RELEASE=-O2 -DNDEBUG' \
     "-DCMAKE_PROJECT_Clang_INCLUDE=$scripts/clang-pch/precompile.cmake"
   [ -x "$out/bin/clang-$LLVM_MAJOR" ] ||
-    note "this is the long step: about 30 minutes on 2 cores the first time, 2 with a warm ccache"
+    note "this is the long step: about 26 minutes on 2 cores the first time, 2 with a warm ccache"
   ninja_build "$out" clang clang-resource-headers
   for component in clang clang-resource-headers; do
     quietly "$out/install.log" cmake --install "$out" --prefix "$install" --component "$component"
