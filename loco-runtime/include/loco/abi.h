@@ -160,6 +160,10 @@ void __loco_release(void);
 void __loco_acquire(void);
 int __loco_node(void);
 int __loco_num_nodes(void);
+/* This node's counter of that name, as the report of loco-run --stats has it
+ * ("bytes_in"): what was counted since the start. -1 where no counter has that name.
+ * Needs no --stats. */
+int64_t __loco_counter(const char *name);
 
 /* ---------------------------------------------------------------- modules */
 

@@ -10,6 +10,7 @@
 #include "memory/coherence.h"
 #include "memory/heap.h"
 #include "memory/output.h"
+#include "memory/stats.h"
 
 #include <cerrno>
 
@@ -155,6 +156,10 @@ LOCO_EXPORT int __loco_node(void) {
 
 LOCO_EXPORT int __loco_num_nodes(void) {
   return coherence ? coherence->network().num_nodes() : 1;
+}
+
+LOCO_EXPORT int64_t __loco_counter(const char *name) {
+  return stats.find(name);
 }
 
 } // extern "C"

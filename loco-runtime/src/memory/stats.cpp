@@ -16,4 +16,13 @@ std::string Stats::json() const {
   return text;
 }
 
+std::int64_t Stats::find(std::string_view wanted) const {
+#define LOCO_STAT_FIND(member, key)                                            \
+  if (wanted == key)                                                           \
+    return static_cast<std::int64_t>(member.load(std::memory_order_relaxed));
+  LOCO_STATS(LOCO_STAT_FIND)
+#undef LOCO_STAT_FIND
+  return -1;
+}
+
 } // namespace loco::memory

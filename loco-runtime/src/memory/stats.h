@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace loco::memory {
 
@@ -35,6 +36,8 @@ struct Stats {
 
   /// One JSON object, keys in the order above.
   std::string json() const;
+  /// The counter with this key, or -1.
+  std::int64_t find(std::string_view key) const;
 };
 
 /// This node's counters.
