@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// acquire.cpp - Coherence::acquire().
+
+#include "model/stepper.h"
+
+namespace model {
+
+void Stepper::acquire() {
+  Thread &t = me();
+  switch (t.step) {
+  case Step::AcquireMutex:
+    if (!is(Mutation::NoAcquireMutex)) {
+      if (node().protocol_holder != Nobody)
+        return;
+      node().protocol_holder = Self;
+    }
+    t.peer = Home == 0;
+    return go(Step::AcquireCount, "has the protocol mutex");
+  case Step::AcquireCount: {
+    if (t.peer >= Program.nodes) {
+      t.at = 0;
+      if (!t.lost)
+        return pass(Step::AcquireEnd);
+      t.end = static_cast<Byte>(Program.num_blocks());
+      return pass(Step::AcquireNotice);
+    }
+    const Byte peer = t.peer;
+    t.at = node().seen[peer];
+    t.end = Next.nodes[peer].published;
+    if (is(Mutation::NoAcquireMutex))
+      node().seen[peer] = t.end; // what the other then finds read
+    if (t.at == t.end) {
+      t.peer = static_cast<Byte>(peer + (peer + 1 == Home ? 2 : 1));
+      return go(Step::AcquireCount, "finds nothing new from a node", peer);
+    }
+    t.step = Step::AcquireNotice;
+    return emit({Self, "reads the log of a node", -1, -1, peer});
+  }
+  case Step::AcquireNotice: {
+    const bool all = t.peer >= Program.nodes;
+    if (t.at == t.end) {
+      if (all)
+        return pass(Step::AcquireEnd);
+      const Byte peer = t.peer;
+      node().seen[peer] =
+          is(Mutation::SeenTooFar) ? Next.nodes[peer].published : t.end;
+      t.peer = static_cast<Byte>(peer + (peer + 1 == Home ? 2 : 1));
+      t.at = 0;
+      return pass(Step::AcquireCount);
+    }
+    const Node &peer = Next.nodes[all ? 0 : t.peer];
+    if (!all && peer.published - t.at > Program.log_notices &&
+        !is(Mutation::ForgetLap)) {
+      t.lost = 1;
+      t.at = t.end;
+      return go(Step::AcquireNotice, "finds notices overwritten");
+    }
+    t.dropping = all ? t.at : peer.log[t.at % Program.log_notices];
+    ++t.at;
+    if (t.dropping == Nobody || !block(t.dropping).has_copies) {
+      t.dropping = 0;
+      return go(Step::AcquireNotice, "has no copies of what a notice names");
+    }
+    if (all)
+      block(t.dropping).has_copies = 0;
+    return go(Step::AcquireLock, "reads a notice of", t.dropping);
+  }
+  default: { // AcquireEnd
+    if (!is(Mutation::NoAcquireMutex))
+      node().protocol_holder = Nobody;
+    return end_of_acquire();
+  }
+  }
+}
+
+void Stepper::drop() {
+  Thread &t = me();
+  const int b = t.dropping;
+  const bool compare_first = is(Mutation::CompareBeforeDrop);
+  switch (t.step) {
+  case Step::AcquireLock:
+    if (is(Mutation::PassLockedBlock) && block(b).holder != Nobody)
+      return go(Step::AcquireNotice, "passes a locked block", b);
+    if (!take_lock(b))
+      return;
+    if ((block(b).state != Copy::Clean && block(b).state != Copy::Dirty) ||
+        (is(Mutation::KeepDirty) && block(b).state == Copy::Dirty)) {
+      block(b).holder = Nobody;
+      return go(Step::AcquireNotice, "has no copy of", b);
+    }
+    return go(compare_first ? Step::AcquireCompare : Step::AcquireDrop, "locks",
+              b);
+  case Step::AcquireDrop:
+    change_page(b, Page::None);
+    return go(compare_first ? Step::AcquireUnlock : Step::AcquireCompare,
+              "takes the page away", b);
+  case Step::AcquireCompare:
+    if (block(b).state == Copy::Dirty && !is(Mutation::DropWithoutDelta))
+      put_delta(b);
+    return go(compare_first ? Step::AcquireDrop : Step::AcquireUnlock,
+              "compares and sends", b);
+  default: // AcquireUnlock
+    if (t.num_puts > 0)
+      return; // the flush
+    block(b).state = Copy::Absent;
+    block(b).holder = Nobody;
+    forget_twin(b);
+    std::memset(block(b).data, 0, sizeof block(b).data);
+    t.dropping = 0;
+    return go(Step::AcquireNotice, "has dropped", b);
+  }
+}
+
+void Stepper::end_of_acquire() {
+  const Thread &t = me();
+  const BlockOnNode &b = block();
+  const bool stale = t.operation == Operation::Take && b.page != Page::None &&
+                     b.data[t.byte] != ghost().value;
+  Event event{Self, "has acquired"};
+  if (t.operation == Operation::Take)
+    event = {Self, "has acquired", t.block, t.byte};
+  finish();
+  emit(event, stale ? "M6: an old copy is there after the acquire" : nullptr);
+}
+
+} // namespace model

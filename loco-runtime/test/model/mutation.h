@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// mutation.h - the protocol with one step left out or moved. In each of them,
+// the model must find what goes wrong: so it can.
+#pragma once
+
+namespace model {
+
+enum class Mutation {
+  None,
+  // M2, M3: what is visible when
+  ShowBeforeGet,        ///< the page becomes visible before it is fetched
+  ShowBeforeTwin,       ///< a fetch to write makes its twin after that
+  UnprotectBeforeTwin,  ///< so does a first store
+  CompareBeforeProtect, ///< a release compares, then protects
+  CompareBeforeDrop,    ///< an acquire compares, then takes away
+  DropWithoutDelta,     ///< an acquire forgets what a dirty block holds
+  WholeBlockDelta,      ///< deltas have bytes that were not written
+  NoShootdown,          ///< protecting a page does not wait for other CPUs
+  // M4: data, then notice
+  PublishBeforeFlush, ///< a release does not wait for its puts
+  UnlockBeforeFlush,  ///< blocks are unlocked while their puts are on the way
+  CountBeforeEntries, ///< the log's count is raised before it is written
+  ClearPendingLate,   ///< "notice pending" is cleared after publishing
+  NoReleaseMutex,     ///< two threads of a node release at one time
+  // M5: marks
+  MarkAfterGet,         ///< the fetcher marks after its get
+  NoFenceAfterMark,     ///< its get may overtake the mark
+  NoFenceBeforeMarks,   ///< the home's stores may be overtaken by its look
+  NoMarkAtUnprotect,    ///< a first store at home marks nothing
+  SummaryMarkFirst,     ///< the summary is marked before the block
+  PublishBeforeExports, ///< exported blocks are noticed one release too late
+  // M6: notices
+  FlagAfterGet,    ///< copies are registered after the get
+  PassLockedBlock, ///< an acquire does not wait for a block's lock
+  KeepDirty,       ///< an acquire leaves dirty blocks
+  SeenTooFar,      ///< notices published meanwhile count as read
+  NoAcquireMutex,  ///< two threads of a node acquire at one time
+  ForgetLap,       ///< that a log was overwritten goes unnoticed
+  // M7: atomics
+  AtomicInCopy,        ///< an atomic acts on the cached copy
+  NoBytesBeforeAtomic, ///< own stores do not go home first
+  NoPatchOfCopy,       ///< the copy keeps the old value
+  NoPatchOfTwin,       ///< the twin does
+  NoNoticeOfAtomic,    ///< others are not told
+  // Homes
+  ClaimInTwoSteps, ///< claims look and store, without compare-exchange
+};
+
+} // namespace model

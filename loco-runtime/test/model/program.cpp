@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// program.cpp - what the program does.
+
+#include "model/stepper.h"
+
+namespace model {
+
+// ------------------------------------------------------------- the program
+//
+// Every data-race-free one: a byte has one owner, who may load and store it,
+// and hands it on by a release, after which another thread takes it and
+// acquires. Threads of a node may also pass a byte on between them, which the
+// protocol does not see. Releases and acquires may come at any time. Shared
+// bytes are for atomic operations of all.
+
+void Stepper::start(Operation operation, int b, int byte, Step step) {
+  begin();
+  Thread &t = me();
+  t.operation = operation;
+  t.block = static_cast<Byte>(b);
+  t.byte = static_cast<Byte>(byte);
+  t.step = step;
+  if (operation == Operation::Take)
+    ghost().owner = Self;
+  switch (operation) {
+  case Operation::Load:
+  case Operation::Store:
+    --t.accesses;
+    break;
+  case Operation::Atomic:
+    --t.atomics;
+    break;
+  default:
+    --t.syncs;
+  }
+  run();
+}
+
+void Stepper::choose_operation() {
+  const Thread &self = Before.threads[Self];
+  if (self.syncs > 0) {
+    start(Operation::Release, 0, 0, Step::ReleaseMutex);
+    start(Operation::Acquire, 0, 0, Step::AcquireMutex);
+  }
+  for (int b = 0; b < Program.num_blocks(); ++b)
+    for (int byte = 0; byte < BytesPerBlock; ++byte) {
+      const Ghost &ghost = Before.ghosts[b][byte];
+      if (ghost.owner == Self) {
+        if (self.accesses > 0) {
+          start(Operation::Load, b, byte, Step::Access);
+          start(Operation::Store, b, byte, Step::Access);
+        }
+        if (self.atomics > 0)
+          start(Operation::Atomic, b, byte, Step::Claim);
+        if (self.syncs > 0) {
+          start(Operation::Give, b, byte, Step::ReleaseMutex);
+          if (self.buffer_full)
+            continue;
+          for (int t = 0; t < Program.num_threads(); ++t) {
+            if (t == Self || Program.threads[t].node != Home)
+              continue;
+            begin();
+            Next.ghosts[b][byte].owner = static_cast<Byte>(t);
+            --me().syncs;
+            emit({Self, "passes on to a thread of its node", b, byte, t});
+          }
+        }
+      } else if (ghost.owner == Shared && self.atomics > 0) {
+        start(Operation::Atomic, b, byte, Step::Claim);
+      } else if (ghost.owner == Nobody && self.syncs > 0) {
+        start(Operation::Take, b, byte, Step::AcquireMutex);
+      }
+    }
+}
+
+// The instruction itself. Where the page table stops it, the block is made
+// ready, whether by a slow path or by the fault thread.
+void Stepper::access() {
+  Thread &t = me();
+  BlockOnNode &b = block();
+  if (b.page == Page::None || (is_store() && b.page != Page::Writable))
+    return go(Step::Claim, "finds the block not ready", t.block);
+  if (!is_store()) {
+    const bool own =
+        t.buffer_full && t.buffer_block == t.block && t.buffer_byte == t.byte;
+    const Byte value = own ? t.buffer_value : b.data[t.byte];
+    const Event event{Self, "loads the value", t.block, t.byte, value};
+    const bool right = value == ghost().value;
+    finish();
+    return emit(event, right ? nullptr : "a load saw an old value");
+  }
+  if (t.buffer_full)
+    return; // until it is drained
+  const Byte value = ++ghost().value;
+  t.buffer_full = 1;
+  t.buffer_block = t.block;
+  t.buffer_byte = t.byte;
+  t.buffer_value = value;
+  const Event event{Self, "stores the value", t.block, t.byte, value};
+  finish();
+  emit(event);
+}
+
+} // namespace model

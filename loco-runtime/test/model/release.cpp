@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// release.cpp - Coherence::release().
+
+#include "model/stepper.h"
+
+namespace model {
+
+// flush_dirty(): a batch is locked, protected, compared, flushed, unlocked.
+void Stepper::release_dirty() {
+  Thread &t = me();
+  const bool compare_first = is(Mutation::CompareBeforeProtect);
+  // The loop over the batch: past its end comes `then`.
+  auto skip_to = [&](Step then) {
+    while (t.at < Program.num_blocks() && !(t.mask & 1 << t.at))
+      ++t.at;
+    if (t.at < Program.num_blocks())
+      return false;
+    t.at = 0;
+    pass(then);
+    return true;
+  };
+  switch (t.step) {
+  case Step::ReleaseMutex:
+    if (!is(Mutation::NoReleaseMutex)) {
+      if (node().protocol_holder != Nobody)
+        return;
+      node().protocol_holder = Self;
+    }
+    return go(Step::ReleaseTake, "has the protocol mutex");
+  case Step::ReleaseTake:
+    for (int b = 0; b < Program.num_blocks(); ++b) {
+      if (block(b).listed_dirty)
+        t.mask |= static_cast<Byte>(1 << b);
+      block(b).listed_dirty = 0;
+    }
+    return go(Step::ReleaseLock, "takes the list of dirty blocks");
+  case Step::ReleaseLock:
+    if (skip_to(compare_first ? Step::ReleaseCompare : Step::ReleaseProtect))
+      return;
+    if (!take_lock(t.at))
+      return;
+    ++t.at;
+    return go(Step::ReleaseLock, "locks a dirty block", t.at - 1);
+  case Step::ReleaseProtect:
+    if (skip_to(compare_first ? Step::ReleaseUnlock : Step::ReleaseCompare))
+      return;
+    if (block(t.at).state == Copy::Dirty)
+      change_page(t.at, Page::ReadOnly);
+    ++t.at;
+    return go(Step::ReleaseProtect, "protects", t.at - 1);
+  case Step::ReleaseCompare:
+    if (skip_to(compare_first ? Step::ReleaseProtect : Step::ReleaseUnlock))
+      return;
+    if (block(t.at).state == Copy::Dirty)
+      put_delta(t.at);
+    ++t.at;
+    return go(Step::ReleaseCompare, "compares and sends", t.at - 1);
+  default: // ReleaseUnlock
+    if (t.num_puts > 0 && !is(Mutation::PublishBeforeFlush) &&
+        !is(Mutation::UnlockBeforeFlush))
+      return; // the flush
+    if (skip_to(Step::ReleaseFence))
+      return;
+    if (block(t.at).state == Copy::Dirty) {
+      block(t.at).state = Copy::Clean;
+      forget_twin(t.at);
+    }
+    block(t.at).holder = Nobody;
+    ++t.at;
+    return go(Step::ReleaseUnlock, "unlocks", t.at - 1);
+  }
+}
+
+// protect_exported() and Exports::take_all(), with two levels of marks.
+void Stepper::release_exported() {
+  Thread &t = me();
+  const bool publish_first = is(Mutation::PublishBeforeExports);
+  const Step after =
+      publish_first ? Step::ReleaseEnd : Step::ReleaseTakeModified;
+  switch (t.step) {
+  case Step::ReleaseFence:
+    if (is(Mutation::UnlockBeforeFlush) && t.num_puts > 0)
+      return; // late, but before the notices
+    if (!is(Mutation::NoFenceBeforeMarks))
+      drain_own();
+    t.mask = t.at = 0;
+    if (publish_first)
+      return pass(Step::ReleaseTakeModified);
+    [[fallthrough]];
+  case Step::ReleaseSummary: {
+    t.mask = t.at = 0;
+    const bool marked = node().summary_mark;
+    node().summary_mark = 0;
+    return go(marked ? Step::ReleaseMark : after, "takes the summary mark");
+  }
+  case Step::ReleaseMark: {
+    if (t.at == Program.num_blocks()) {
+      t.at = 0;
+      return pass(after);
+    }
+    const bool marked = block(t.at).marked;
+    block(t.at).marked = 0;
+    if (marked)
+      return go(Step::ReleaseHome, "takes a mark", t.at);
+    ++t.at;
+    return go(Step::ReleaseMark, "finds no mark", t.at - 1);
+  }
+  default: { // ReleaseHome
+    if (!take_lock(t.at))
+      return;
+    BlockOnNode &b = block(t.at);
+    if (b.state == Copy::Absent) { // claimed, and not touched here
+      b.state = Copy::Home;
+      b.page = Page::Writable;
+    }
+    if (b.state == Copy::Home) {
+      note_modified(t.at);
+      if (!Program.always_modified) {
+        change_page(t.at, Page::ReadOnly);
+        b.state = Copy::HomeProtected;
+      }
+    }
+    b.holder = Nobody;
+    ++t.at;
+    return go(Step::ReleaseMark, "notes and protects its block", t.at - 1);
+  }
+  }
+}
+
+// publish_modified() and Notices::publish().
+void Stepper::publish() {
+  Thread &t = me();
+  const bool clear_late = is(Mutation::ClearPendingLate);
+  switch (t.step) {
+  case Step::ReleaseTakeModified:
+    t.mask = 0;
+    for (int b = 0; b < Program.num_blocks(); ++b) {
+      if (block(b).listed_modified)
+        t.mask |= static_cast<Byte>(1 << b);
+      block(b).listed_modified = 0;
+    }
+    if (t.mask == 0 && !is(Mutation::PublishBeforeExports))
+      return pass(Step::ReleaseEnd);
+    return go(clear_late ? Step::Publish : Step::ReleaseClear,
+              "takes the list of modified blocks");
+  case Step::ReleaseClear:
+    if (t.at == Program.num_blocks()) {
+      t.at = 0;
+      return pass(clear_late ? Step::ReleaseEnd : Step::Publish);
+    }
+    if (!(t.mask & 1 << t.at)) {
+      ++t.at;
+      return pass(Step::ReleaseClear);
+    }
+    if (!take_lock(t.at))
+      return;
+    block(t.at).notice_pending = 0;
+    block(t.at).holder = Nobody;
+    ++t.at;
+    return go(Step::ReleaseClear, "has a notice of", t.at - 1);
+  case Step::Publish:
+  case Step::PublishEntries: {
+    const bool early = is(Mutation::CountBeforeEntries);
+    Byte count = node().published;
+    if (early && t.step == Step::Publish) {
+      for (int b = 0; b < Program.num_blocks(); ++b)
+        if (t.mask & 1 << b) {
+          node().log[count % Program.log_notices] = Nobody;
+          ++count;
+        }
+      t.end = node().published;
+      node().published = count;
+      return go(Step::PublishEntries, "raises the count of notices");
+    }
+    if (early)
+      count = t.end;
+    for (int b = 0; b < Program.num_blocks(); ++b)
+      if (t.mask & 1 << b)
+        node().log[count++ % Program.log_notices] = static_cast<Byte>(b);
+    node().published = count;
+    const bool more = is(Mutation::PublishBeforeExports);
+    return go(clear_late ? Step::ReleaseClear
+              : more     ? Step::ReleaseSummary
+                         : Step::ReleaseEnd,
+              "publishes its notices");
+  }
+  default: { // ReleaseEnd
+    if (t.buffer_full)
+      return; // the store that gives the byte comes after those before it
+    if (!is(Mutation::NoReleaseMutex))
+      node().protocol_holder = Nobody;
+    Event event{Self, "has released"};
+    if (t.operation == Operation::Give) {
+      ghost().owner = Nobody;
+      event = {Self, "has released, and gives", t.block, t.byte};
+    }
+    finish();
+    return emit(event);
+  }
+  }
+}
+
+} // namespace model

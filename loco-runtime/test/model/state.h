@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// state.h - the state of the protocol's model: a few nodes, blocks and threads,
+// with what docs/memory-model.md speaks of, and nothing else. Plain bytes, so
+// that a state can be copied, hashed and compared as it lies.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <type_traits>
+#include <vector>
+
+namespace model {
+
+constexpr int MaxNodes = 3;
+constexpr int MaxThreads = 4;
+constexpr int MaxBlocks = 2;
+constexpr int BytesPerBlock = 2;
+constexpr int MaxNotices = 8; ///< that a log can hold
+constexpr int MaxPuts = 8;    ///< of a thread, on their way
+
+using Byte = std::uint8_t;
+
+/// The states of docs/memory-model.md.
+enum class Copy : Byte { Absent, Clean, Dirty, Home, HomeProtected };
+/// What the page table of a node lets a thread do.
+enum class Page : Byte { None, ReadOnly, Writable };
+
+constexpr Byte Nobody = 0xff;
+/// Owner of a byte that all threads may use, by atomic operations alone.
+constexpr int Shared = 0x40;
+
+/// A block on one node. On its home, `data` is the truth.
+struct BlockOnNode {
+  Copy state;
+  Page page;
+  Byte holder; ///< thread that has the block's lock, or Nobody
+  Byte known_home;
+  Byte has_copies; ///< the flag that acquires look at
+  Byte listed_dirty;
+  Byte listed_modified;
+  Byte notice_pending;
+  Byte marked; ///< at home: somebody has fetched it
+  Byte data[BytesPerBlock];
+  Byte twin[BytesPerBlock];
+};
+
+struct Node {
+  BlockOnNode blocks[MaxBlocks];
+  Byte protocol_holder; ///< thread that has the protocol mutex, or Nobody
+  Byte summary_mark;    ///< some block may be marked
+  Byte published;       ///< notices ever published
+  Byte log[MaxNotices]; ///< ring of block numbers
+  Byte seen[MaxNodes];  ///< notices read of each peer
+};
+
+/// Where a thread is. A step is what no other thread can look into.
+enum class Step : Byte {
+  Idle,
+  // A load or store of the program, and the making ready of its block.
+  Access,
+  Claim,
+  ClaimStore,
+  Install,
+  Lock,
+  FetchFlag,
+  FetchMark,
+  FetchGet,
+  FetchTwin,
+  FetchShow,
+  TwinCopy,
+  TwinShow,
+  HomeMark,
+  HomeShow,
+  Unlock,
+  // An atomic operation.
+  AtomicBytes,
+  AtomicAct,
+  AtomicPatch,
+  // A release.
+  ReleaseMutex,
+  ReleaseTake,
+  ReleaseLock,
+  ReleaseProtect,
+  ReleaseCompare,
+  ReleaseUnlock,
+  ReleaseFence,
+  ReleaseSummary,
+  ReleaseMark,
+  ReleaseHome,
+  ReleaseTakeModified,
+  ReleaseClear,
+  Publish,
+  PublishEntries,
+  ReleaseEnd,
+  // An acquire.
+  AcquireMutex,
+  AcquireCount,
+  AcquireNotice,
+  AcquireLock,
+  AcquireDrop,
+  AcquireCompare,
+  AcquireUnlock,
+  AcquireEnd,
+};
+
+/// What the program is doing.
+enum class Operation : Byte {
+  None,
+  Load,
+  Store,
+  Atomic,
+  Release,
+  Acquire,
+  Give, ///< a release, after which a byte is for others to take
+  Take, ///< takes such a byte, and acquires
+};
+
+/// A put that has not arrived yet.
+struct Put {
+  enum Kind : Byte { None, Data, Mark, SummaryMark };
+  Kind kind;
+  Byte to; ///< node
+  Byte block;
+  Byte byte;
+  Byte value; ///< of Data, when it was sent
+};
+
+struct Thread {
+  Step step;
+  Operation operation;
+  Byte block, byte; ///< of the operation
+  Byte at;          ///< block, byte or notice that a loop is at
+  Byte mask;        ///< blocks that a loop goes through
+  Byte peer;        ///< whose log an acquire reads
+  Byte end;         ///< of that log
+  Byte dropping;    ///< block that an acquire takes away
+  Byte lost;        ///< the log has been overwritten: drop everything
+  Byte result;      ///< of an atomic operation
+  Byte accesses, syncs, atomics; ///< that the program may still begin here
+  // A store waits in the CPU until it is visible to others (x86, TSO).
+  Byte buffer_full, buffer_block, buffer_byte, buffer_value;
+  Byte num_puts;
+  Put puts[MaxPuts]; ///< oldest first
+};
+
+/// What the program may expect: of every byte, who may use it and what was
+/// stored last. No part of the protocol.
+struct Ghost {
+  Byte owner; ///< thread, Shared, or Nobody: given and not yet taken
+  Byte value;
+};
+
+struct State {
+  Node nodes[MaxNodes];
+  Thread threads[MaxThreads];
+  Ghost ghosts[MaxBlocks][BytesPerBlock];
+  Byte home[MaxBlocks]; ///< the directory: a node, or Nobody
+};
+static_assert(std::has_unique_object_representations_v<State>);
+
+/// A thread, and how many operations of each kind it may do at most.
+struct Actor {
+  int node;
+  int accesses; ///< loads and stores
+  int syncs;    ///< releases and acquires
+  int atomics = 0;
+};
+
+/// What is to be explored: all data-race-free programs of so many operations,
+/// in every order.
+struct Setup {
+  const char *name;
+  int nodes;
+  std::vector<Actor> threads;
+  /// Homes of the blocks; -1: claimed at the first touch.
+  std::vector<int> home;
+  /// Threads to which the bytes of each block belong at first, or Shared.
+  std::vector<std::array<int, BytesPerBlock>> owner;
+  int log_notices = MaxNotices; ///< size of the ring
+  bool always_modified = false; ///< home blocks are never protected (M9)
+
+  int num_blocks() const { return static_cast<int>(home.size()); }
+  int num_threads() const { return static_cast<int>(threads.size()); }
+};
+
+} // namespace model
