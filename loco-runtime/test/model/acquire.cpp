@@ -74,12 +74,20 @@ void Stepper::acquire() {
   }
 }
 
+// Coherence::drop(), by an acquire or an eviction.
 void Stepper::drop() {
   Thread &t = me();
   const int b = t.dropping;
   const bool compare_first = is(Mutation::CompareBeforeDrop);
   switch (t.step) {
   case Step::AcquireLock:
+    if (t.operation == Operation::Evict) { // evict(): never waits (M10)
+      const bool cached =
+          block(b).state == Copy::Clean || block(b).state == Copy::Dirty;
+      if (cached && take_lock(b))
+        go(Step::AcquireDrop, "locks", b);
+      return;
+    }
     if (is(Mutation::PassLockedBlock) && block(b).holder != Nobody)
       return go(Step::AcquireNotice, "passes a locked block", b);
     if (!take_lock(b))
@@ -107,8 +115,15 @@ void Stepper::drop() {
     block(b).holder = Nobody;
     forget_twin(b);
     std::memset(block(b).data, 0, sizeof block(b).data);
-    t.dropping = 0;
-    return go(Step::AcquireNotice, "has dropped", b);
+    if (t.operation != Operation::Evict) {
+      t.dropping = 0;
+      return go(Step::AcquireNotice, "has dropped", b);
+    }
+    if (is(Mutation::ForgetFlagLate))
+      return go(Step::EvictForget, "has evicted", b);
+    block(b).has_copies = 0;
+    finish();
+    return emit({Self, "has evicted", b});
   }
 }
 

@@ -70,7 +70,7 @@ void Stepper::fetch() {
   }
   case Step::FetchTwin:
     std::memcpy(b.twin, b.data, sizeof b.twin);
-    b.listed_dirty = 1;
+    list_dirty(b);
     return go(twin_late ? Step::Unlock : Step::FetchShow, "makes a twin",
               t.block);
   default: // FetchShow
@@ -90,7 +90,7 @@ void Stepper::first_write() {
   switch (t.step) {
   case Step::TwinCopy:
     std::memcpy(b.twin, b.data, sizeof b.twin);
-    b.listed_dirty = 1;
+    list_dirty(b);
     return go(is(Mutation::UnprotectBeforeTwin) ? Step::Unlock : Step::TwinShow,
               "makes a twin", t.block);
   case Step::TwinShow:

@@ -30,7 +30,8 @@ std::string report(const Exploration &found) {
   return text;
 }
 
-// Threads are {node, loads and stores, releases and acquires, atomics}.
+// Threads are {node, loads and stores, releases and acquires, atomics,
+// evictions}.
 
 Setup two_nodes(Actor at_home, Actor away) {
   return {"TwoNodes", 2, {at_home, away}, {0}, {{0, 1}}};
@@ -39,7 +40,11 @@ Setup two_nodes(Actor at_home, Actor away) {
 Setup shared_cache(Actor at_home, Actor second, Actor third) {
   return {"SharedCache", 2, {at_home, second, third}, {0}, {{1, 2}}};
 }
-/// The same; one of the bytes belongs to the home's thread.
+/// The same, with evictions by a thread that does nothing else.
+Setup bounded_cache(Actor at_home, Actor second, Actor third) {
+  return {"BoundedCache", 2, {at_home, second, third}, {0}, {{0, 1}}};
+}
+/// As SharedCache; one of the bytes belongs to the home's thread.
 Setup shared_cache_home(Actor at_home, Actor second, Actor third) {
   return {"SharedCacheHome", 2, {at_home, second, third}, {0}, {{0, 1}}};
 }
@@ -91,6 +96,7 @@ INSTANTIATE_TEST_SUITE_P(
                     first_touch({0, 2, 1}, {1, 2, 2}),
                     two_homes({0, 1, 1}, {1, 2, 1}),
                     short_log({0, 1, 1}, {1, 2, 1}),
+                    bounded_cache({0, 1, 1}, {1, 2, 2}, {1, 0, 0, 0, 2}),
                     // Why stacks need no protection (M9): it saves notices, and
                     // is nothing that coherence needs.
                     never_protected({0, 2, 2}, {1, 2, 2})),
@@ -151,6 +157,9 @@ INSTANTIATE_TEST_SUITE_P(
                atomics_of_all({0, 0, 0, 1}, {1, 1, 1}, {1, 0, 0, 1})),
         BROKEN(NoNoticeOfAtomic,
                three_nodes({0, 0, 0}, {1, 0, 1, 1}, {2, 1, 1})),
+        BROKEN(ForgetFlagLate,
+               bounded_cache({0, 1, 1}, {1, 1, 1}, {1, 1, 0, 0, 1})),
+        BROKEN(ClearListedLate, Cache),
         BROKEN(ClaimInTwoSteps, first_touch({0, 2, 1}, {1, 2, 2}))),
     [](const auto &test) { return std::string(test.param.name); });
 #undef BROKEN

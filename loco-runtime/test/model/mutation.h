@@ -43,6 +43,9 @@ enum class Mutation {
   NoPatchOfCopy,       ///< the copy keeps the old value
   NoPatchOfTwin,       ///< the twin does
   NoNoticeOfAtomic,    ///< others are not told
+  // M11, M12: eviction
+  ForgetFlagLate,  ///< the extent counts as without copies after its unlocking
+  ClearListedLate, ///< a release takes blocks for listed until it is through
   // Homes
   ClaimInTwoSteps, ///< claims look and store, without compare-exchange
 };

@@ -31,6 +31,10 @@ void Stepper::start(Operation operation, int b, int byte, Step step) {
   case Operation::Atomic:
     --t.atomics;
     break;
+  case Operation::Evict:
+    --t.evictions;
+    t.dropping = static_cast<Byte>(b);
+    break;
   default:
     --t.syncs;
   }
@@ -43,6 +47,8 @@ void Stepper::choose_operation() {
     start(Operation::Release, 0, 0, Step::ReleaseMutex);
     start(Operation::Acquire, 0, 0, Step::AcquireMutex);
   }
+  for (int b = 0; b < Program.num_blocks() && self.evictions > 0; ++b)
+    start(Operation::Evict, b, 0, Step::AcquireLock);
   for (int b = 0; b < Program.num_blocks(); ++b)
     for (int byte = 0; byte < BytesPerBlock; ++byte) {
       const Ghost &ghost = Before.ghosts[b][byte];

@@ -94,6 +94,12 @@ void Stepper::run() {
   case Step::AcquireCompare:
   case Step::AcquireUnlock:
     return drop();
+  case Step::EvictForget: {
+    const int b = t.dropping;
+    block(b).has_copies = 0;
+    finish();
+    return emit({Self, "forgets that there were copies", b});
+  }
   }
 }
 
@@ -154,6 +160,7 @@ State initial_state(const Setup &setup) {
     state.threads[t].accesses = static_cast<Byte>(setup.threads[t].accesses);
     state.threads[t].syncs = static_cast<Byte>(setup.threads[t].syncs);
     state.threads[t].atomics = static_cast<Byte>(setup.threads[t].atomics);
+    state.threads[t].evictions = static_cast<Byte>(setup.threads[t].evictions);
   }
   return state;
 }

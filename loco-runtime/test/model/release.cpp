@@ -30,9 +30,9 @@ void Stepper::release_dirty() {
     return go(Step::ReleaseTake, "has the protocol mutex");
   case Step::ReleaseTake:
     for (int b = 0; b < Program.num_blocks(); ++b) {
-      if (block(b).listed_dirty)
+      if (block(b).in_dirty_list)
         t.mask |= static_cast<Byte>(1 << b);
-      block(b).listed_dirty = 0;
+      block(b).in_dirty_list = 0;
     }
     return go(Step::ReleaseLock, "takes the list of dirty blocks");
   case Step::ReleaseLock:
@@ -40,6 +40,8 @@ void Stepper::release_dirty() {
       return;
     if (!take_lock(t.at))
       return;
+    if (!is(Mutation::ClearListedLate))
+      block(t.at).dirty_flag = 0;
     ++t.at;
     return go(Step::ReleaseLock, "locks a dirty block", t.at - 1);
   case Step::ReleaseProtect:
@@ -82,6 +84,9 @@ void Stepper::release_exported() {
   case Step::ReleaseFence:
     if (is(Mutation::UnlockBeforeFlush) && t.num_puts > 0)
       return; // late, but before the notices
+    for (int b = 0; b < Program.num_blocks(); ++b)
+      if (is(Mutation::ClearListedLate) && t.mask & 1 << b)
+        block(b).dirty_flag = 0;
     if (!is(Mutation::NoFenceBeforeMarks))
       drain_own();
     t.mask = t.at = 0;

@@ -37,7 +37,8 @@ struct BlockOnNode {
   Byte holder; ///< thread that has the block's lock, or Nobody
   Byte known_home;
   Byte has_copies; ///< the flag that acquires look at
-  Byte listed_dirty;
+  Byte dirty_flag; ///< that the block is in the list of dirty blocks
+  Byte in_dirty_list;
   Byte listed_modified;
   Byte notice_pending;
   Byte marked; ///< at home: somebody has fetched it
@@ -102,6 +103,8 @@ enum class Step : Byte {
   AcquireCompare,
   AcquireUnlock,
   AcquireEnd,
+  // The end of an eviction, which else is part of an acquire.
+  EvictForget,
 };
 
 /// What the program is doing.
@@ -114,6 +117,7 @@ enum class Operation : Byte {
   Acquire,
   Give, ///< a release, after which a byte is for others to take
   Take, ///< takes such a byte, and acquires
+  Evict,
 };
 
 /// A put that has not arrived yet.
@@ -137,7 +141,8 @@ struct Thread {
   Byte dropping;    ///< block that an acquire takes away
   Byte lost;        ///< the log has been overwritten: drop everything
   Byte result;      ///< of an atomic operation
-  Byte accesses, syncs, atomics; ///< that the program may still begin here
+  Byte accesses, syncs, atomics,
+      evictions; ///< that the program may still begin here
   // A store waits in the CPU until it is visible to others (x86, TSO).
   Byte buffer_full, buffer_block, buffer_byte, buffer_value;
   Byte num_puts;
@@ -165,6 +170,7 @@ struct Actor {
   int accesses; ///< loads and stores
   int syncs;    ///< releases and acquires
   int atomics = 0;
+  int evictions = 0;
 };
 
 /// What is to be explored: all data-race-free programs of so many operations,

@@ -114,6 +114,10 @@ private:
         note_modified(b);
       }
   }
+  void list_dirty(BlockOnNode &b) {
+    if (!b.dirty_flag)
+      b.dirty_flag = b.in_dirty_list = 1;
+  }
   void forget_twin(int b) {
     std::memset(block(b).twin, 0, sizeof block(b).twin);
   }
