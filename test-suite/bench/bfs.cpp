@@ -78,7 +78,7 @@ int main(int argc, char **argv) {
   bench::Run run(argc, argv, "bfs");
   const int scale = run.pick(10, 12, 17, 20);
   const long edges = 12L << scale;
-  const int steps = run.pick(4, 5, 19, 19);
+  const int steps = run.pick(4, 5, 53, 23);
 
   bench::Phase init(run, "init");
   init.begin();

@@ -46,9 +46,8 @@ double right_side(long i) { return bench::unit(i) - 0.5; }
 int main(int argc, char **argv) {
   bench::Run run(argc, argv, "cg");
   MatrixShape::Kind kind = choose_shape(run);
-  const long side = kind == MatrixShape::Long ? run.pick(30L, 60L, 300L, 600L)
-                                              : run.pick(40L, 80L, 500L, 1200L);
-  const int steps = run.pick(8, 10, 43, 43);
+  const long side = choose_side(run, kind);
+  const int steps = run.pick(8, 10, 63, 63);
   MatrixShape shape(kind, side);
   const long n = shape.rows();
 

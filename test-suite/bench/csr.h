@@ -185,3 +185,16 @@ inline MatrixShape::Kind choose_shape(bench::Run &run) {
   const char *const names[] = {"short", "long", "power"};
   return static_cast<MatrixShape::Kind>(run.choose("rows", names, 3, 0));
 }
+
+/// A matrix has the square of this many rows.
+inline long choose_side(const bench::Run &run, MatrixShape::Kind kind) {
+  switch (kind) {
+  case MatrixShape::Short:
+    return run.pick(40L, 160L, 900L, 2000L);
+  case MatrixShape::Long:
+    return run.pick(30L, 60L, 300L, 600L);
+  case MatrixShape::Power:
+    return run.pick(40L, 80L, 450L, 1000L);
+  }
+  return 0;
+}

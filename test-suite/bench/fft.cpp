@@ -73,7 +73,7 @@ Complex initial(long i) {
 int main(int argc, char **argv) {
   bench::Run run(argc, argv, "fft");
   const long n = run.pick(64L, 128L, 1024L, 2048L);
-  const int steps = run.pick(4, 4, 6, 6);
+  const int steps = run.pick(4, 4, 10, 8);
   Complex *a = bench::array<Complex>(n * n), *b = bench::array<Complex>(n * n);
   Complex *roots = bench::array<Complex>(n / 2);
 

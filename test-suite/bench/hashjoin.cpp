@@ -101,7 +101,7 @@ uint64_t join(const Tuple *build, long num_build, const Tuple *probe,
 int main(int argc, char **argv) {
   bench::Run run(argc, argv, "hashjoin");
   const long n = run.pick(5000L, 30000L, 400000L, 2000000L), probes = 3 * n;
-  const int steps = run.pick(4, 4, 11, 11);
+  const int steps = run.pick(4, 4, 19, 11);
   Relation build(n, run.threads()), probe(probes, run.threads());
 
   bench::Phase init(run, "init");

@@ -20,7 +20,7 @@ uint32_t key(long i) {
 int main(int argc, char **argv) {
   bench::Run run(argc, argv, "histogram");
   const long n = run.pick(50000L, 500000L, 12L << 20, 48L << 20);
-  const int steps = run.pick(4, 4, 15, 15);
+  const int steps = run.pick(4, 4, 33, 15);
   const int threads = run.threads();
   uint32_t *keys = bench::array<uint32_t>(n);
   long *total = bench::array<long>(Bins);

@@ -41,8 +41,8 @@ void pass(const uint32_t *from, uint32_t *to, long n, int shift, long *counts,
 
 int main(int argc, char **argv) {
   bench::Run run(argc, argv, "intsort");
-  const long n = run.pick(40000L, 200000L, 3L << 20, 16L << 20);
-  const int steps = run.pick(4, 4, 8, 8);
+  const long n = run.pick(40000L, 180000L, 3L << 20, 16L << 20);
+  const int steps = run.pick(4, 4, 19, 11);
   const int threads = run.threads();
   uint32_t *keys = bench::array<uint32_t>(n), *a = bench::array<uint32_t>(n);
   uint32_t *b = bench::array<uint32_t>(n);

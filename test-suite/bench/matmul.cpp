@@ -28,7 +28,7 @@ double element_b(long i, long n) { return (i / n * 3 + i % n) % 5 - 2; }
 
 int main(int argc, char **argv) {
   bench::Run run(argc, argv, "matmul");
-  const long n = run.pick(2L, 2L, 10L, 16L) * Tile;
+  const long n = run.pick(2L, 2L, 12L, 20L) * Tile;
   const int steps = run.pick(4, 4, 6, 6);
   double *a = bench::array<double>(n * n);
   double *b = bench::array<double>(n * n);

@@ -115,14 +115,15 @@ def whole_seconds(result):
 
 
 def instructions(executable, arguments, work, limit):
-    """What the steps of all phases execute, by callgrind, with one thread.
-    The kernels call bench_mark where a step begins and where it ends; the counts
-    are cut there, so that every second part is that of a step."""
+    """What the steps execute, by callgrind, with one thread: of the phase init,
+    and of the others. The kernels call bench_mark where a step begins and where it
+    ends; the counts are cut there, so that every second part is that of a step."""
     for old in work.glob("callgrind.out*"):
         old.unlink()
-    execute(["valgrind", "--tool=callgrind", "--dump-before=bench_mark",
-             f"--callgrind-out-file={work}/callgrind.out",
-             str(executable), *arguments], {"OMP_NUM_THREADS": "1"}, limit)
+    out, _ = execute(
+        ["valgrind", "--tool=callgrind", "--dump-before=bench_mark",
+         f"--callgrind-out-file={work}/callgrind.out",
+         str(executable), *arguments], {"OMP_NUM_THREADS": "1"}, limit)
     parts = {}
     for path in work.glob("callgrind.out.*"):
         text = path.read_text()
@@ -131,9 +132,17 @@ def instructions(executable, arguments, work, limit):
         if number and total:
             parts[int(number[1])] = int(total[1])
         path.unlink()
-    if len(parts) < 2:
-        raise Failed("callgrind cut no part at bench_mark")
-    return sum(count for number, count in parts.items() if number % 2 == 0)
+    counts = {"init": 0, "steps": 0}
+    number = 0
+    for phase in json.loads(out)["phases"]:
+        for part in ("first", "later"):
+            for _ in phase.get(part, {"seconds": ()})["seconds"]:
+                number += 2
+                if number not in parts:
+                    raise Failed("callgrind did not cut at bench_mark")
+                counts["init" if phase["name"] == "init"
+                       else "steps"] += parts[number]
+    return counts
 
 
 def user_seconds(command, limit):

@@ -57,7 +57,7 @@ Bodies make(long n) {
 int main(int argc, char **argv) {
   bench::Run run(argc, argv, "nbody");
   const long n = run.pick(200L, 400L, 4096L, 16384L);
-  const int steps = run.pick(5, 5, 8, 8);
+  const int steps = run.pick(5, 5, 11, 8);
   Bodies bodies = make(n);
 
   bench::Phase init(run, "init");

@@ -68,7 +68,7 @@ int main(int argc, char **argv) {
   bench::Run run(argc, argv, "pagerank");
   const int scale = run.pick(10, 12, 17, 20);
   const long edges = 12L << scale;
-  const int steps = run.pick(5, 8, 23, 23);
+  const int steps = run.pick(5, 8, 53, 23);
 
   bench::Phase init(run, "init");
   init.begin();

@@ -214,8 +214,8 @@ def parse_arguments():
     parser.add_argument("--skip", type=lambda text: text.split(","),
                         default=[], help="leave out some of: instructions,"
                         "compile,traffic")
-    parser.add_argument("--compile-runs", type=int, default=5,
-                        help="compilations of each file and compiler (5)")
+    parser.add_argument("--compile-runs", type=int, default=3,
+                        help="compilations of each file and compiler (3)")
     parser.add_argument("--time-limit", type=float, default=120,
                         help="seconds for one build or run (120)")
     parser.add_argument("--smoke", action="store_true",

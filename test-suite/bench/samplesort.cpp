@@ -58,8 +58,8 @@ void sort(const Buffers &buffers, long n, int threads) {
 
 int main(int argc, char **argv) {
   bench::Run run(argc, argv, "samplesort");
-  const long n = run.pick(20000L, 60000L, 1L << 19, 1L << 22);
-  const int steps = run.pick(4, 4, 11, 11);
+  const long n = run.pick(20000L, 45000L, 1L << 19, 1L << 22);
+  const int steps = run.pick(4, 4, 19, 11);
   const int threads = run.threads();
   Buffers buffers = {bench::array<uint64_t>(n), bench::array<uint64_t>(n),
                      bench::array<uint64_t>(n)};

@@ -8,9 +8,8 @@
 int main(int argc, char **argv) {
   bench::Run run(argc, argv, "spmv");
   MatrixShape::Kind kind = choose_shape(run);
-  const long side = kind == MatrixShape::Long ? run.pick(30L, 60L, 300L, 600L)
-                                              : run.pick(40L, 80L, 600L, 1500L);
-  const int steps = run.pick(5, 8, 43, 43);
+  const long side = choose_side(run, kind);
+  const int steps = run.pick(5, 8, 63, 63);
   MatrixShape shape(kind, side);
   const long n = shape.rows();
 

@@ -52,7 +52,7 @@ int main(int argc, char **argv) {
   bench::Run run(argc, argv, "stencil2d");
   const long rows = run.pick(66L, 258L, 2048L, MaxSide);
   const long columns = run.pick(130L, 256L, 2048L, MaxSide);
-  const int steps = run.pick(6, 20, 53, 53);
+  const int steps = run.pick(6, 20, 83, 53);
 #ifdef BENCH_STATIC
   double *from = Grids[0], *to = Grids[1];
 #else

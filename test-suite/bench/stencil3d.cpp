@@ -36,7 +36,7 @@ bool same_as_serial(const double *result, long n, int steps) {
 int main(int argc, char **argv) {
   bench::Run run(argc, argv, "stencil3d");
   const long n = run.pick(20L, 48L, 160L, 256L);
-  const int steps = run.pick(6, 10, 43, 43);
+  const int steps = run.pick(6, 10, 83, 43);
   double *from = bench::array<double>(n * n * n);
   double *to = bench::array<double>(n * n * n);
 

@@ -12,7 +12,7 @@ static double Arrays[3][16 << 20];
 int main(int argc, char **argv) {
   bench::Run run(argc, argv, "stream");
   const long n = run.pick(20000L, 200000L, 4L << 20, 16L << 20);
-  const int steps = run.pick(5, 10, 23, 23);
+  const int steps = run.pick(5, 10, 53, 53);
 #ifdef BENCH_STATIC
   double *a = Arrays[0], *b = Arrays[1], *c = Arrays[2];
 #else

@@ -34,8 +34,9 @@ def side_ratio(sides):
     return sides["loco"] / sides["stock"] if sides else None
 
 
-def instruction_ratio(record):
-    return side_ratio(record.get("instructions"))
+def instruction_ratio(record, part="steps"):
+    return side_ratio({side: counts[part] for side, counts
+                       in record.get("instructions", {}).items()})
 
 
 def compile_ratio(record):
@@ -204,13 +205,14 @@ def step_milliseconds(record, key):
 
 def kernel_table(results):
     lines = head("kernel", "stock 2 threads, ms a step", "1 node x 1",
-                 "1 node x 2", "instructions", "whole run", "2 nodes x 1",
-                 "moved / least", "compile", "code", "")
+                 "1 node x 2", "instructions", "of init", "whole run",
+                 "2 nodes x 1", "moved / least", "compile", "code", "")
     for name, record in results["cases"].items():
         lines.append(row(
             name, step_milliseconds(record, "stock2"),
             ratio(one_node(record, 1)), ratio(one_node(record, 2)),
             exact(instruction_ratio(record)),
+            exact(instruction_ratio(record, "init")),
             ratio(paired(record, "loco1x1", "stock1", whole_seconds)),
             ratio(two_nodes(record)), ratio(over_least(record, "loco2x1")),
             ratio(compile_ratio(record)), ratio(code_ratio(record)),

@@ -58,7 +58,7 @@ void count_words(const char *text, const char *end, Map *maps) {
 
 int main(int argc, char **argv) {
   bench::Run run(argc, argv, "wordmap");
-  const long words = run.pick(5000L, 40000L, 600000L, 3000000L);
+  const long words = run.pick(5000L, 25000L, 600000L, 3000000L);
   const long vocabulary = run.pick(500L, 2000L, 20000L, 100000L);
   const int steps = run.pick(4, 4, 7, 7);
   const int threads = run.threads();
