@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// access.h - loads and stores as compiled code makes them.
+#pragma once
+
+#include "random.h"
+#include "round.h"
+
+#include <cstddef>
+
+namespace stress {
+
+enum class How { Checked, Called, Unchecked };
+
+How pick_how(Random &random);
+const char *name_of(How how);
+
+/// One access of n bytes, as one instruction where n is 1, 2, 4 or 8.
+void copy(void *to, const void *from, size_t n);
+void load(const void *p, void *out, size_t n, How how);
+void store(void *p, const void *in, size_t n, How how);
+
+inline void compiler_barrier() { asm volatile("" ::: "memory"); }
+
+template <typename T> T load(const void *p, How how) {
+  T value;
+  load(p, &value, sizeof value, how);
+  return value;
+}
+
+template <typename T> void store(void *p, T value, How how) {
+  store(p, &value, sizeof value, how);
+}
+
+} // namespace stress
