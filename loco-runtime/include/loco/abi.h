@@ -74,6 +74,14 @@ enum loco_touch_kind { LOCO_TOUCH_LOAD = 0, LOCO_TOUCH_STORE = 1 };
  * missing is fetched in bulk. Cheap when all is ready. */
 LOCO_PRESERVE_MOST void __loco_touch(const void *p, size_t n, int kind);
 
+/* As __loco_touch for `rows` pieces of row_bytes each, the first at p, the next
+ * `stride` bytes (which may be negative) from it, and so on. Where a stride is
+ * no more than twice a row and a block, what lies between is made ready too.
+ * Ends at the first row that LOCO does not manage. */
+LOCO_PRESERVE_MOST void __loco_touch_rows(const void *p, size_t row_bytes,
+                                          ptrdiff_t stride, size_t rows,
+                                          int kind);
+
 /* ---------------------------------------------------------------- atomics */
 
 /* Called only where LOCO_FLAG_MULTI is set (with one node the plain

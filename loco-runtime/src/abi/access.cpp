@@ -18,6 +18,9 @@ using namespace loco::memory;
 
 namespace {
 
+/// Eight shadow bytes, which are written one at a time.
+using ShadowWord __attribute__((may_alias)) = std::uint64_t;
+
 /// A slow path is not seen by the code around it: errno stays, and what it
 /// allocates is private.
 class SlowPath {
@@ -40,25 +43,55 @@ Block run_length(const std::atomic<std::uint8_t> *shadow, Block count,
   return n;
 }
 
-void prepare_range(const void *p, std::size_t bytes, Access access) {
+/// Whether the shadow bytes of all blocks from `first` to `last` are at most
+/// `limit`, which is LOCO_SHADOW_READY or _CLEAN: eight are looked at at once.
+bool is_ready(std::uintptr_t first, std::uintptr_t last, std::uint8_t limit) {
+  static_assert(LOCO_SHADOW_READY == 0 && LOCO_SHADOW_CLEAN == 1);
+  constexpr std::uint64_t EachByte = 0x0101010101010101;
+  std::uint64_t not_ready = EachByte * static_cast<std::uint8_t>(~limit);
+  const auto *byte =
+      AddressSpace::shadow_of(reinterpret_cast<const void *>(first));
+  const auto *last_byte =
+      AddressSpace::shadow_of(reinterpret_cast<const void *>(last));
+  for (; byte <= last_byte && reinterpret_cast<std::uintptr_t>(byte) % 8 != 0;
+       ++byte)
+    if (byte->load(std::memory_order_relaxed) > limit)
+      return false;
+  for (; last_byte - byte >= 7; byte += 8)
+    if (__atomic_load_n(reinterpret_cast<const ShadowWord *>(byte),
+                        __ATOMIC_RELAXED) &
+        not_ready)
+      return false;
+  for (; byte <= last_byte; ++byte)
+    if (byte->load(std::memory_order_relaxed) > limit)
+      return false;
+  return true;
+}
+
+/// False where it came to memory that is not managed, or not allocated.
+bool prepare_range(const void *p, std::size_t bytes, Access access) {
   if (coherence == nullptr || bytes == 0)
-    return;
-  SlowPath slow_path;
+    return true;
   std::uint8_t limit =
       access == Access::Load ? LOCO_SHADOW_CLEAN : LOCO_SHADOW_READY;
   auto address = reinterpret_cast<std::uintptr_t>(p);
   auto end = address + bytes;
+  if (end < address || (end - 1) >> 47 != 0)
+    return false;
+  if (is_ready(address, end - 1, limit))
+    return true;
+  SlowPath slow_path;
   std::uint64_t ahead_bytes = coherence->ahead_bytes();
   while (address < end) {
     auto offset =
         coherence->space().find(reinterpret_cast<const void *>(address));
     if (!offset)
-      return; // not LOCO's, or the end of it
+      return false; // not LOCO's, or the end of it
     std::uint64_t room = coherence->space().contiguous_bytes(*offset);
     std::uint64_t n = end - address < room ? end - address : room;
     std::uint64_t allocated = heap::allocated_end(*offset);
     if (*offset >= allocated)
-      return;
+      return false;
     n = n < allocated - *offset ? n : allocated - *offset;
     Block block = block_at(*offset);
     Block last = block_at(*offset + n - 1);
@@ -77,6 +110,13 @@ void prepare_range(const void *p, std::size_t bytes, Access access) {
     }
     address += n;
   }
+  return true;
+}
+
+/// Rows that lie no further apart are made ready together with what lies
+/// between; loco-hoist has the same rule.
+bool is_dense(std::size_t stride, std::size_t row_bytes) {
+  return stride <= 2 * row_bytes + LOCO_BLOCK_BYTES;
 }
 
 } // namespace
@@ -93,8 +133,26 @@ LOCO_EXPORT LOCO_PRESERVE_MOST void __loco_store(void *p, size_t n) {
 
 LOCO_EXPORT LOCO_PRESERVE_MOST void __loco_touch(const void *p, size_t n,
                                                  int kind) {
-  prepare_range(p, n,
-                kind == LOCO_TOUCH_STORE ? Access::Store : Access::Load);
+  prepare_range(p, n, kind == LOCO_TOUCH_STORE ? Access::Store : Access::Load);
+}
+
+LOCO_EXPORT LOCO_PRESERVE_MOST void __loco_touch_rows(const void *p,
+                                                      size_t row_bytes,
+                                                      ptrdiff_t stride,
+                                                      size_t rows, int kind) {
+  if (coherence == nullptr || row_bytes == 0 || rows == 0)
+    return;
+  Access access = kind == LOCO_TOUCH_STORE ? Access::Store : Access::Load;
+  const auto *row = static_cast<const char *>(p);
+  auto distance = static_cast<std::size_t>(stride < 0 ? -stride : stride);
+  std::size_t span;
+  if (is_dense(distance, row_bytes) &&
+      !__builtin_mul_overflow(distance, rows - 1, &span)) {
+    prepare_range(stride < 0 ? row - span : row, span + row_bytes, access);
+    return;
+  }
+  while (rows-- > 0 && prepare_range(row, row_bytes, access))
+    row += stride;
 }
 
 LOCO_EXPORT void __loco_prefetch(const void *p, size_t n) {

@@ -11,6 +11,7 @@
 #include "llvm/IR/Instructions.h"
 #include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/Module.h"
+#include "llvm/Transforms/LOCO/AcquirePass.h"
 #include "llvm/Transforms/LOCO/Runtime.h"
 
 using namespace llvm;
@@ -63,6 +64,30 @@ void loco::unmark(const Marked &M) {
     Cast->eraseFromParent();
 }
 
+/// Functions of the runtimes that compiled code calls between accesses, and of
+/// which none synchronises. What ends with a star stands for a prefix.
+static bool isQuietRuntimeCall(StringRef Name) {
+  static constexpr StringRef Quiet[] = {
+      // The heap. Clang has made these of malloc, operator new and so on.
+      "__loco_malloc", "__loco_calloc", "__loco_realloc", "__loco_free",
+      "__loco_aligned_alloc", "__loco_posix_memalign", "__loco_str*",
+      "__loco_new*", "__loco_delete",
+      // Questions, and what only makes memory ready.
+      "__loco_home", "__loco_is_local", "__loco_prefetch", "__loco_node",
+      "__loco_num_nodes", "__loco_load", "__loco_store", "__loco_touch*",
+      // OpenMP: questions; static loops, whose bounds come from arithmetic.
+      "omp_get_*", "__kmpc_global_thread_num", "__kmpc_for_static_*",
+      // Exceptions of C++.
+      "__cxa_allocate_exception", "__cxa_free_exception", "__cxa_begin_catch",
+      "__cxa_end_catch",
+      // libstdc++'s trees and hash tables outside its headers.
+      "_ZSt18_Rb_tree_*", "_ZSt28_Rb_tree_*", "_ZSt29_Rb_tree_*",
+      "_ZNKSt8__detail20_Prime_rehash_policy*", "_ZSt11_Hash_bytes*"};
+  return any_of(Quiet, [&](StringRef Known) {
+    return Known.consume_back("*") ? Name.starts_with(Known) : Name == Known;
+  });
+}
+
 bool Synchronisation::at(const Instruction &I) const {
   if (auto *Fence = dyn_cast<FenceInst>(&I))
     return Fence->getSyncScopeID() != SyncScope::SingleThread;
@@ -78,7 +103,9 @@ bool Synchronisation::at(const Instruction &I) const {
   }
   auto *Call = dyn_cast<CallBase>(&I);
   if (!Call || isa<IntrinsicInst>(Call) || Call->hasFnAttr(Attribute::NoSync) ||
-      Call->doesNotAccessMemory())
+      Call->hasFnAttr(NoAcquireAttr) || Call->doesNotAccessMemory() ||
+      // Nothing comes after it here.
+      Call->doesNotReturn())
     return false;
   Function *Callee = Call->getCalledFunction();
   if (!Callee)
@@ -87,7 +114,8 @@ bool Synchronisation::at(const Instruction &I) const {
     return false;
   // The functions of libc and libm that LLVM knows do not.
   LibFunc Known;
-  return !TLI.getLibFunc(*Callee, Known);
+  return !TLI.getLibFunc(*Callee, Known) &&
+         !isQuietRuntimeCall(Callee->getName());
 }
 
 bool Synchronisation::in(const BasicBlock &BB) {

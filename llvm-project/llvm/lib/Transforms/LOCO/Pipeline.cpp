@@ -8,6 +8,7 @@
 #include "llvm/Transforms/LOCO/Pipeline.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Transforms/LOCO/AcquirePass.h"
 #include "llvm/Transforms/LOCO/GlobalsPass.h"
 #include "llvm/Transforms/LOCO/HoistPass.h"
 #include "llvm/Transforms/LOCO/LowerPass.h"
@@ -39,6 +40,7 @@ public:
     MPM.addPass(loco::TagPass());
     if (Level != OptimizationLevel::O0 &&
         Options.ChecksKind != loco::Checks::None) {
+      MPM.addPass(loco::AcquirePass());
       MPM.addPass(createModuleToFunctionPassAdaptor(loco::HoistPass()));
       MPM.addPass(createModuleToFunctionPassAdaptor(loco::VersionPass()));
     }
@@ -75,6 +77,8 @@ void loco::registerPassNames(PassBuilder &PB) {
           MPM.addPass(GlobalsPass());
         else if (Name == "loco-tag")
           MPM.addPass(TagPass());
+        else if (Name == "loco-acquire")
+          MPM.addPass(AcquirePass());
         else if (Name == "loco-lower" || Name == "loco-lower<inline>")
           MPM.addPass(LowerPass(Checks::Inline));
         else if (Name == "loco-lower<call>")

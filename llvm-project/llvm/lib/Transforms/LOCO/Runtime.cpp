@@ -134,6 +134,13 @@ void Runtime::callTouch(IRBuilderBase &B, Value *P, Value *Bytes,
       ->setCallingConv(CallingConv::PreserveMost);
 }
 
+void Runtime::callTouchRows(IRBuilderBase &B, Value *P, Value *RowBytes,
+                            Value *Stride, Value *Rows, abi::TouchKind Kind) {
+  B.CreateCall(slowPath("__loco_touch_rows", {Ptr, I64, I64, I64, I32}),
+               {P, RowBytes, Stride, Rows, ConstantInt::get(I32, Kind)})
+      ->setCallingConv(CallingConv::PreserveMost);
+}
+
 ConstantInt *Runtime::order(AtomicOrdering Order) {
   return ConstantInt::get(I32, uint64_t(toCABI(Order)));
 }

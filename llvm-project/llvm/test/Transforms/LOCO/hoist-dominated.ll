@@ -124,5 +124,71 @@ define void @special(ptr %p) {
   ret void
 }
 
+; A store that comes for certain: one check, at the load.
+; CHECK-LABEL: define void @certain_store(
+; CHECK: entry:
+; CHECK: call void @loco.ready(ptr addrspace(7) {{%.*}}, i64 4, i32 1)
+; CHECK-NEXT: load i32, ptr %p
+; CHECK: join:
+; CHECK-NOT: addrspace(7)
+; CHECK: ret void
+define void @certain_store(ptr %p, i1 %c) {
+entry:
+  %r = addrspacecast ptr %p to ptr addrspace(7)
+  %v = load i32, ptr addrspace(7) %r, align 4
+  br i1 %c, label %left, label %join
+left:
+  %w = mul i32 %v, 3
+  br label %join
+join:
+  %x = phi i32 [ %v, %entry ], [ %w, %left ]
+  %s = addrspacecast ptr %p to ptr addrspace(7)
+  store i32 %x, ptr addrspace(7) %s, align 4
+  ret void
+}
+
+; One that may not come, or comes behind a loop of loads, has its own.
+; CHECK-LABEL: define void @uncertain_store(
+; CHECK-NOT: loco.ready
+; CHECK: store i32 1, ptr addrspace(7)
+; CHECK: store i32 2, ptr addrspace(7)
+define void @uncertain_store(ptr %p, i1 %c) {
+entry:
+  %r = addrspacecast ptr %p to ptr addrspace(7)
+  %v = load i32, ptr addrspace(7) %r, align 4
+  br i1 %c, label %left, label %loop
+left:
+  %s = addrspacecast ptr %p to ptr addrspace(7)
+  store i32 1, ptr addrspace(7) %s, align 4
+  br label %loop
+loop:
+  %q = phi ptr [ %p, %entry ], [ %p, %left ], [ %next, %loop ]
+  %t = addrspacecast ptr %q to ptr addrspace(7)
+  %next = load ptr, ptr addrspace(7) %t, align 8
+  %more = icmp ne ptr %next, null
+  br i1 %more, label %loop, label %end
+end:
+  %u = addrspacecast ptr %q to ptr addrspace(7)
+  store i32 2, ptr addrspace(7) %u, align 4
+  ret void
+}
+
+; An object of up to 256 bytes counts as one block, if nothing walks over it.
+; CHECK-LABEL: define i64 @object(
+; CHECK: load i64, ptr addrspace(7)
+; CHECK: load i64, ptr %p248, align 8
+; CHECK: load i64, ptr addrspace(7)
+define i64 @object(ptr %p) {
+  %r = addrspacecast ptr %p to ptr addrspace(7)
+  %a = load i64, ptr addrspace(7) %r, align 8
+  %p248 = getelementptr i8, ptr %p, i64 248
+  %s = addrspacecast ptr %p248 to ptr addrspace(7)
+  %b = load i64, ptr addrspace(7) %s, align 8
+  %p256 = getelementptr i8, ptr %p, i64 256
+  %t = addrspacecast ptr %p256 to ptr addrspace(7)
+  %c = load i64, ptr addrspace(7) %t, align 8
+  ret i64 %c
+}
+
 declare void @may_synchronise()
 declare double @exp(double)

@@ -14,7 +14,7 @@ target triple = "x86_64-pc-linux-gnu"
 ; One store range, and one for both loads that is eight bytes longer.
 ; CHECK-DAG: [[BYTES:%.*]] = shl {{.*}}i64 %n, 3
 ; CHECK-DAG: [[LONGER:%.*]] = add {{.*}}i64 [[BYTES]], 8
-; CHECK: icmp ule i64 {{%.*}}, 68719476736
+; CHECK: icmp ule i64 {{%.*}}, 17179869184
 ; CHECK: call preserve_mostcc void @__loco_touch(ptr {{%.*}}, i64 {{%.*}}, i32 0)
 ; CHECK: call preserve_mostcc void @__loco_touch(ptr {{%.*}}, i64 {{%.*}}, i32 1)
 ; CHECK: loop:
@@ -44,13 +44,17 @@ end:
   ret void
 }
 
-; A nest has one check before its outer loop, where what a row uses is not much
-; less than the stride.
+; A nest has one check before its outer loop. How far its rows lie apart shows
+; when it runs.
+; REMARK: remark: {{.*}}checks of 1 accesses hoisted as one check of rows for stores
 ; CHECK-LABEL: define void @nest(
 ; CHECK: entry:
 ; CHECK: load i8, ptr inttoptr (i64 2147450880 to ptr)
-; CHECK: icmp ule i64
-; CHECK: call preserve_mostcc void @__loco_touch(
+; CHECK-DAG: [[ROW:%.*]] = shl {{.*}}i64 %{{umax.*}}, 2
+; CHECK-DAG: [[STRIDE:%.*]] = shl {{.*}}i64 %stride, 2
+; CHECK-DAG: icmp ule i64 [[ROW]], 8589934592
+; CHECK-DAG: icmp ule i64 [[ROWS:%.*]], 2147483648
+; CHECK: call preserve_mostcc void @__loco_touch_rows(ptr {{%.*}}, i64 [[ROW]], i64 [[STRIDE]], i64 [[ROWS]], i32 1)
 ; CHECK: rows:
 ; CHECK-NOT: inttoptr (i64 2147450880
 ; CHECK: store i32 0, ptr %p, align 4
@@ -79,14 +83,13 @@ end:
   ret void
 }
 
-; A tile of a wide matrix: a check a row, as the rows lie far apart.
+; A tile of a wide matrix: its rows, and not what lies between.
 ; CHECK-LABEL: define void @tile(
 ; CHECK: entry:
-; CHECK-NOT: inttoptr (i64 2147450880
-; CHECK: rows:
 ; CHECK: load i8, ptr inttoptr (i64 2147450880 to ptr)
-; CHECK: call preserve_mostcc void @__loco_touch(
-; CHECK: columns.loop:
+; CHECK: call preserve_mostcc void @__loco_touch_rows(ptr {{%.*}}, i64 256, i64 400000, i64 64, i32 1)
+; CHECK: rows:
+; CHECK-NOT: inttoptr (i64 2147450880
 ; CHECK: store i32 0, ptr %p, align 4
 define void @tile(ptr %a) {
 entry:
@@ -223,6 +226,24 @@ end:
   ret void
 }
 
+; REMARK: load is checked at every iteration: the loop's trip count is not known before it
+; CHECK-LABEL: define i32 @ends_early(
+; CHECK: load i32, ptr addrspace(7)
+define i32 @ends_early(ptr %a) {
+entry:
+  br label %loop
+loop:
+  %i = phi i64 [ 0, %entry ], [ %next, %loop ]
+  %p = getelementptr inbounds i32, ptr %a, i64 %i
+  %r = addrspacecast ptr %p to ptr addrspace(7)
+  %v = load i32, ptr addrspace(7) %r, align 4
+  %next = add nuw nsw i64 %i, 1
+  %more = icmp ne i32 %v, 0
+  br i1 %more, label %loop, label %end
+end:
+  ret i32 %v
+}
+
 ; REMARK: store is checked at every iteration: the loop is short
 ; CHECK-LABEL: define void @short(
 ; CHECK: store double 0.000000e+00, ptr addrspace(7)
@@ -241,7 +262,7 @@ end:
   ret void
 }
 
-; REMARK: load is checked at every iteration: the loop's trip count is not known before it
+; REMARK: load is checked at every iteration: its address is not affine
 ; CHECK-LABEL: define void @list(
 ; CHECK: load ptr, ptr addrspace(7)
 define void @list(ptr %head) {

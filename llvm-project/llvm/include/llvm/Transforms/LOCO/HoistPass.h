@@ -15,10 +15,12 @@ namespace llvm::loco {
 /// loco-hoist: takes the mark from accesses that need no check of their own.
 ///
 /// 1. An access whose block was checked, at least as strictly, on every way
-///    there since the last call that may have synchronised.
-/// 2. Affine accesses of a call-free loop with a computable trip count: one
-///    range check before the widest such loop, asked for only where the job has
-///    several nodes.
+///    there since the last call that may have synchronised; also the check of a
+///    load that a store of the same place is sure to follow becomes that of the
+///    store.
+/// 2. Accesses of a call-free loop nest that use a range, or rows at a stride:
+///    one check before the widest such loop, asked for only where the job has
+///    several nodes. See Sections.h for what counts as known.
 ///
 /// \code
 ///   loop:

@@ -69,6 +69,9 @@ public:
                     abi::TouchKind Kind);
   void callTouch(IRBuilderBase &B, Value *Ptr, Value *Bytes,
                  abi::TouchKind Kind);
+  /// __loco_touch_rows: \p Rows times \p RowBytes, at a signed stride.
+  void callTouchRows(IRBuilderBase &B, Value *Ptr, Value *RowBytes,
+                     Value *Stride, Value *Rows, abi::TouchKind Kind);
   void callFence(IRBuilderBase &B, AtomicOrdering Order);
   void callVolatile(IRBuilderBase &B, Value *Ptr, Value *Buffer, uint64_t Bytes,
                     abi::TouchKind Kind);

@@ -1,0 +1,147 @@
+//===- DominatedChecks.cpp - Checks that follow from others ---------------===//
+//
+// Part of the LOCO toolchain, under the Apache License v2.0 with LLVM
+// Exceptions. SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "DominatedChecks.h"
+#include "llvm/ADT/SmallPtrSet.h"
+#include "llvm/Analysis/LoopInfo.h"
+#include "llvm/Analysis/ScalarEvolution.h"
+#include "llvm/Analysis/ScalarEvolutionExpressions.h"
+#include "llvm/Analysis/ValueTracking.h"
+#include "llvm/IR/Dominators.h"
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/IntrinsicInst.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Transforms/LOCO/Runtime.h"
+
+using namespace llvm;
+using namespace llvm::loco;
+
+/// Bytes of one object that count as one block. Objects of the heap that are
+/// smaller cross a block's end in at most 5 of 100 cases; then a miss costs a
+/// page fault, where the checks would have cost all the others.
+static constexpr int64_t NearBytes = 256;
+
+/// Whether a check of \p By makes one of \p C needless.
+bool DominatedChecks::isCovered(const Checked &By, const Checked &C) {
+  if (By.Base != C.Base)
+    return false;
+  if (By.Offset == C.Offset)
+    return C.Access.Bytes <= By.Access.Bytes ||
+           C.Access.Bytes <= uint64_t(NearBytes);
+  int64_t Low = std::min(By.Offset, C.Offset);
+  int64_t End = std::max(By.Offset + int64_t(By.Access.Bytes),
+                         C.Offset + int64_t(C.Access.Bytes));
+  // Certain where both lie in one aligned piece of a block.
+  int64_t Piece = std::min<uint64_t>(
+      C.Base->getPointerAlignment(F.getDataLayout()).value(), abi::BlockBytes);
+  if (Low >= 0 && Low / Piece == (End - 1) / Piece)
+    return true;
+  if (End - Low > NearBytes)
+    return false;
+  // A pointer that walks through an array comes to every block's end.
+  auto *Base = const_cast<Value *>(C.Base);
+  return !SE.isSCEVable(Base->getType()) ||
+         !isa<SCEVAddRecExpr>(SE.getSCEV(Base));
+}
+
+/// Whether nothing synchronises on any way from the end of \p From, which
+/// dominates it, to the start of \p To. Says no when that takes long to see.
+bool DominatedChecks::isCleanPath(BasicBlock *From, BasicBlock *To) {
+  constexpr unsigned Limit = 32;
+  SmallPtrSet<BasicBlock *, 16> Seen;
+  SmallVector<BasicBlock *, 16> Work(predecessors(To));
+  while (!Work.empty()) {
+    BasicBlock *BB = Work.pop_back_val();
+    if (BB == From || !DT.isReachableFromEntry(BB) || !Seen.insert(BB).second)
+      continue;
+    if (Seen.size() > Limit || Synchronises.in(*BB))
+      return false;
+    append_range(Work, predecessors(BB));
+  }
+  return true;
+}
+
+/// Whether a store is as certain as a load that comes before it, and no rarer.
+bool DominatedChecks::mayCheckAsStore(const Checked &Load,
+                                      const Checked &Store) {
+  if (Load.Offset != Store.Offset || Load.Access.Ptr != Store.Access.Ptr ||
+      isa<IntrinsicInst>(Load.Access.I))
+    return false;
+  if (Load.BB == Store.BB)
+    return true;
+  Loop *L = LI.getLoopFor(Load.BB);
+  if (L && !L->contains(Store.BB))
+    return false;
+  if (!PDT)
+    PDT.emplace(F);
+  return PDT->dominates(Store.BB, Load.BB);
+}
+
+/// One check, for the store, in place of one at the load and one at the store.
+void DominatedChecks::checkAsStore(Checked &Load, const Marked &Store) {
+  Marked &M = Load.Access;
+  IRBuilder<> B(M.I);
+  Type *RemoteTy = PointerType::get(F.getContext(), RemoteAddrSpace);
+  FunctionCallee Ready = F.getParent()->getOrInsertFunction(
+      ReadyName, B.getVoidTy(), RemoteTy, B.getInt64Ty(), B.getInt32Ty());
+  B.CreateCall(Ready, {B.CreateAddrSpaceCast(M.Ptr, RemoteTy, "loco"),
+                       B.getInt64(M.Bytes), B.getInt32(abi::TouchStore)})
+      ->setDoesNotThrow();
+  unmark(M);
+  unmark(Store);
+  M.Kind = abi::TouchStore;
+  Changed = true;
+}
+
+void DominatedChecks::visit(BasicBlock &BB, CheckedSet &Set) {
+  constexpr size_t Limit = 64;
+  for (Instruction &I : make_early_inc_range(BB)) {
+    if (Synchronises.at(I)) {
+      Set.clear();
+      continue;
+    }
+    std::optional<Marked> M = getMarked(I);
+    if (!M || isa<IntrinsicInst>(I))
+      continue;
+    Checked C{nullptr, 0, *M, &BB};
+    C.Base =
+        GetPointerBaseWithConstantOffset(M->Ptr, C.Offset, F.getDataLayout());
+    Checked *By = nullptr;
+    for (Checked *Old : Set)
+      if (isCovered(*Old, C) && (!By || Old->Access.Kind > By->Access.Kind))
+        By = Old;
+    if (By && By->Access.Kind >= M->Kind) {
+      unmark(*M);
+      Changed = true;
+    } else if (By && mayCheckAsStore(*By, C)) {
+      checkAsStore(*By, *M);
+    } else {
+      if (Set.size() == Limit)
+        Set.erase(Set.begin());
+      Set.push_back(new (Allocator.Allocate()) Checked(C));
+    }
+  }
+}
+
+bool DominatedChecks::run() {
+  struct Entry {
+    DomTreeNode *Node;
+    CheckedSet Set;
+  };
+  SmallVector<Entry, 32> Work;
+  Work.push_back({DT.getRootNode(), {}});
+  while (!Work.empty()) {
+    Entry E = Work.pop_back_val();
+    BasicBlock *BB = E.Node->getBlock();
+    visit(*BB, E.Set);
+    for (DomTreeNode *Child : E.Node->children()) {
+      bool Inherits = !E.Set.empty() && isCleanPath(BB, Child->getBlock());
+      Work.push_back({Child, Inherits ? E.Set : CheckedSet()});
+    }
+  }
+  return Changed;
+}
