@@ -155,10 +155,14 @@ public:
 
   /// All of nodes 0 .. num_nodes-1 call it with the same num_nodes, this node
   /// among them. Barriers of different num_nodes do not disturb each other.
-  void wait(int num_nodes);
+  /// Returns whether any of them came with a vote, on all of them the same.
+  bool wait(int num_nodes, bool vote = false);
 
 private:
-  StateTable Arrivals; ///< word k-1: how many barriers of k nodes a node met
+  /// Word k-1, of barriers of k nodes: how many the node met, times 4, and its
+  /// votes at the latest (2) and at the one before (1), which slower nodes may
+  /// still have to read.
+  StateTable Arrivals;
   int Node;
   int NumNodes;
 };

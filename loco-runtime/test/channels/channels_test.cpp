@@ -100,6 +100,22 @@ TEST(Barrier, NobodyLeavesBeforeAllHaveCome) {
               }).all_passed());
 }
 
+TEST(Barrier, AVoteIsSeenByAllAtThatBarrierAndNoOther) {
+  EXPECT_TRUE(run_fabric(3, [](fabric::Fabric &fabric, Bootstrap &) {
+                Barrier barrier(fabric);
+                const int me = fabric.node();
+                for (int round = 0; round < 400; ++round) {
+                  // Every third barrier one node votes, each ninth all do.
+                  const bool any = round % 3 == 0;
+                  const bool mine =
+                      any && (round % 9 == 0 || round / 3 % 3 == me);
+                  if (round % 7 == me)
+                    usleep(50); // a node that reads late what others said
+                  ASSERT_EQ(barrier.wait(3, mine), any) << round;
+                }
+              }).all_passed());
+}
+
 TEST(Barrier, WritesBeforeItAreSeenAfterIt) {
   EXPECT_TRUE(run_fabric(Nodes, [](Fabric &fabric, Bootstrap &) {
                 Barrier barrier(fabric);
