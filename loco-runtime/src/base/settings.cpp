@@ -45,6 +45,24 @@ constexpr SettingInfo Table[] = {
      "Threads that each node runs; 0: its share of the machine's cores.",
      nullptr, 0, 4096, false,
      [](Settings &into, std::int64_t number, Text) { into.threads = number; }},
+    {"LOCO_PLACEMENT", SettingKind::Choice, "first-touch",
+     "Which node is home to 64 KiB of a large allocation or of global "
+     "variables: "
+     "who touches it first; the nodes in turn; equal parts; who allocates.",
+     "first-touch|interleave|block|local", 0, 0, false,
+     [](Settings &into, std::int64_t, Text text) {
+       into.placement = text == "interleave" ? LOCO_PLACEMENT_INTERLEAVE
+                        : text == "block"    ? LOCO_PLACEMENT_BLOCK
+                        : text == "local"    ? LOCO_PLACEMENT_LOCAL
+                                             : LOCO_PLACEMENT_FIRST_TOUCH;
+     }},
+    {"LOCO_MIGRATION", SettingKind::Integer, "2",
+     "64 KiB that one node alone has written between so many pairs of barriers "
+     "move to that node; off: never; always: whoever else writes (for tests).",
+     "off|always|N", 1, 1000, false,
+     [](Settings &into, std::int64_t number, Text text) {
+       into.migration = text == "always" ? -1 : static_cast<int>(number);
+     }},
     {"LOCO_STATS", SettingKind::Flag, "0",
      "1: nodes count what they do, and report it at exit.", nullptr, 0, 1,
      false,
@@ -86,6 +104,23 @@ std::vector<std::string> choices_of(const SettingInfo &info) {
   return choices;
 }
 
+/// The words that an Integer may be in place of a number: its choices but for
+/// the last, which stands for the number.
+std::vector<std::string> words_of(const SettingInfo &info) {
+  if (info.kind != SettingKind::Integer || !info.choices)
+    return {};
+  std::vector<std::string> words = choices_of(info);
+  words.pop_back();
+  return words;
+}
+
+std::string listed(const std::vector<std::string> &words) {
+  std::string list;
+  for (const std::string &word : words)
+    list += (list.empty() ? "" : ", ") + word;
+  return list;
+}
+
 } // namespace
 
 std::span<const SettingInfo> setting_table() { return Table; }
@@ -105,16 +140,13 @@ std::string allowed_values(const SettingInfo &info) {
            human_bytes(info.high) +
            ", a whole number of bytes with an optional suffix K, M, G or T";
   case SettingKind::Integer:
-    return "a whole number from " + std::to_string(info.low) + " to " +
+    return (info.choices ? listed(words_of(info)) + ", or " : std::string()) +
+           "a whole number from " + std::to_string(info.low) + " to " +
            std::to_string(info.high);
   case SettingKind::Flag:
     return "0 or 1";
-  case SettingKind::Choice: {
-    std::string list;
-    for (const std::string &choice : choices_of(info))
-      list += (list.empty() ? "one of " : ", ") + choice;
-    return list;
-  }
+  case SettingKind::Choice:
+    return "one of " + listed(choices_of(info));
   case SettingKind::Text:
     return "any text";
   }
@@ -174,6 +206,9 @@ Result<std::int64_t> parse_value(const SettingInfo &info,
   }
   case SettingKind::Integer:
   case SettingKind::Flag: {
+    for (const std::string &word : words_of(info))
+      if (text == word)
+        return number;
     Result<std::int64_t> integer = parse_integer(text);
     if (!integer.ok())
       return bad;

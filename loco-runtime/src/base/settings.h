@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "loco/placement.h"
 
 #include <cstdint>
 #include <functional>
@@ -28,6 +29,8 @@ struct Settings {
   int launch_fd = -1;
   int threads = 0; ///< threads a node; 0: the machine's cores
   bool stats = false;
+  loco_placement placement = LOCO_PLACEMENT_FIRST_TOUCH;
+  int migration = 2; ///< intervals of sole writing; 0: off, -1: always
 };
 
 enum class SettingKind { Bytes, Integer, Flag, Choice, Text };
@@ -38,7 +41,8 @@ struct SettingInfo {
   SettingKind kind;
   const char *default_text;
   const char *help;
-  const char *choices;    ///< Choice: separated by '|'; Bytes: a word for 0
+  const char *choices; ///< Choice: by '|'; Bytes: a word for 0; Integer: words,
+                       ///< and last "N"
   std::int64_t low, high; ///< Bytes, Integer: what is allowed
   bool internal;          ///< set by the launcher, not by users
   /// Puts a valid value into its place; `number` or `text` by kind.

@@ -4,6 +4,7 @@
 
 #include "memory/coherence.h"
 
+#include "base/settings.h"
 #include "memory/reserve.h"
 
 #include <cerrno>
@@ -18,9 +19,11 @@ using fabric::Segment;
 Coherence::Coherence(fabric::Fabric &fabric, AddressSpace &space,
                      PageTable &pages, std::uint64_t cache_bytes)
     : Network(fabric), Space(space), Pages(pages),
-      Directory(fabric, space.window_bytes(), space.num_extents()),
+      Directory(fabric, space.window_bytes(), space.num_extents(),
+                settings().placement),
       Exported(fabric, space.num_blocks()), Log(fabric),
       Twins(space.num_blocks()), Copies(cache_bytes, space.num_extents()),
+      Writers(space.num_extents(), settings().migration), Moves(fabric),
       Info(reserve_array<BlockInfo>(space.num_blocks(), "block states")),
       Flags(reserve_array<std::atomic<std::uint8_t>>(space.num_extents(),
                                                      "extent flags")),
@@ -81,6 +84,7 @@ void Coherence::set_states(Block first, Block count, State state,
 void Coherence::prepare(Block first, Block count, Access access,
                         std::uint64_t &ahead_bytes) {
   ScopedNanos timer(stats.MissNanos);
+  Gate::Pass pass(HomesGate);
   Block end = first + count;
   while (first < end) {
     Block extent_end = first_block(extent_of(first) + 1);
@@ -109,6 +113,17 @@ void Coherence::prepare_in_extent(Block first, Block count, Access access,
 }
 
 bool Coherence::try_prepare(Block block, Access access) {
+  // A stack never moves, and may be that of the thread that closes the gate.
+  if (Flags[extent_of(block)].load(std::memory_order_relaxed) & AlwaysModified)
+    return try_prepare_inside(block, access);
+  if (!HomesGate.try_enter_while_closing())
+    return false;
+  bool done = try_prepare_inside(block, access);
+  HomesGate.leave();
+  return done;
+}
+
+bool Coherence::try_prepare_inside(Block block, Access access) {
   Extent extent = extent_of(block);
   int home = Directory.claim(extent);
   if (home == Network.node() && !install_home(extent, /*wait=*/false))
@@ -209,18 +224,19 @@ void Coherence::make_dirty(Block first, Block count) {
 
 void Coherence::unprotect_home(Block first, Block count) {
   // Copies may be out there from while it was protected: marked before the
-  // first store can happen, so that the next release notices it (M5).
-  Exported.mark(Network.node(), first, count);
+  // first store can happen, so that the next release looks at it (M5).
+  Exported.mark_stored(first, count);
   Pages.unprotect(Space.address_of(first), count * BlockBytes);
   set_states(first, count, State::Home, LOCO_SHADOW_READY);
 }
 
-void Coherence::claim_at_home(Extent extent) {
-  if (Directory.claim(extent) == Network.node())
-    install_home(extent);
+int Coherence::pin_home(Extent extent) {
+  Gate::Pass pass(HomesGate);
+  return Directory.pin(extent);
 }
 
 void Coherence::mark_always_modified(Extent extent) {
+  pin_home(extent);
   Flags[extent].fetch_or(AlwaysModified, std::memory_order_relaxed);
 }
 
@@ -233,11 +249,7 @@ bool Coherence::install_home(Extent extent, bool wait) {
   else if (!try_lock_run(first, BlocksPerExtent))
     return false;
   if (!(Flags[extent].load(std::memory_order_relaxed) & Installed)) {
-    // The last extent of an object's globals may be a part only.
-    Block count = static_cast<Block>(
-        std::min<std::uint64_t>(ExtentBytes,
-                                Space.contiguous_bytes(offset_of(first))) /
-        BlockBytes);
+    Block count = blocks_of(extent);
     if (madvise(Space.runtime_view(first), count * BlockBytes,
                 MADV_POPULATE_WRITE) != 0)
       fatal_errno("out of memory: cannot back 64 KiB of the window");
@@ -343,13 +355,21 @@ void Coherence::flush_dirty() {
 void Coherence::protect_exported() {
   // This node's stores before, the marks after: see Exports::mark (M5).
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  Exported.take_all([this](Block block) {
+  Exported.take_all([this](Block block, Exports::Mark mark) {
     // It may have been claimed, and fetched by others, but not touched here.
     install_home(extent_of(block));
     BlockLock lock(*this, block);
-    if (Info[block].State != State::Home)
-      return; // protected: not written since the copies were made
+    BlockInfo &info = Info[block];
+    if (info.State == State::HomeProtected)
+      info.MayHaveCopies = true; // and good ones: not written meanwhile
+    if (info.State != State::Home)
+      return;
+    // Stored to, but not fetched since a notice named it: whoever has a copy
+    // will drop it for that notice (M13).
+    if (mark == Exports::Stored && !info.MayHaveCopies)
+      return;
     note_modified(block);
+    info.MayHaveCopies = false;
     if (!(Flags[extent_of(block)].load(std::memory_order_relaxed) &
           AlwaysModified))
       protect_home(block);
@@ -370,6 +390,8 @@ void Coherence::publish_modified() {
   for (Block b : blocks) {
     BlockLock lock(*this, b);
     Info[b].NoticePending = false;
+    if (Directory.claim(extent_of(b)) != Network.node())
+      Writers.wrote(extent_of(b));
   }
   memory::count(stats.NoticesSent, Log.publish(blocks.data(), blocks.size()));
 }
@@ -393,6 +415,7 @@ void Coherence::drop_notice(Notice notice) {
     Extent extent = extent_of(b);
     Block run = std::min(first_block(extent + 1), end) - b;
     if (Flags[extent].load(std::memory_order_seq_cst) & HasCopies) {
+      Writers.others_wrote(extent);
       lock_run(b, run);
       memory::count(stats.BlocksDropped, drop(b, run, Pieces));
       unlock_run(b, run);
@@ -440,6 +463,7 @@ void Coherence::drop_everything() {
       continue;
     Flags[extent].fetch_and(static_cast<std::uint8_t>(~HasCopies),
                             std::memory_order_seq_cst);
+    Writers.others_wrote(extent);
     Block first = first_block(extent);
     lock_run(first, BlocksPerExtent);
     memory::count(stats.BlocksDropped, drop(first, BlocksPerExtent, Pieces));

@@ -14,9 +14,12 @@
 #include "memory/block_list.h"
 #include "memory/cache.h"
 #include "memory/exports.h"
+#include "memory/gate.h"
 #include "memory/homes.h"
+#include "memory/move_board.h"
 #include "memory/notices.h"
 #include "memory/page_table.h"
+#include "memory/sole_writers.h"
 #include "memory/stats.h"
 #include "memory/twins.h"
 
@@ -53,12 +56,20 @@ public:
   /// Drops what other nodes have published as modified.
   void acquire();
 
+  /// This node would move homes here at the next barrier of all nodes.
+  bool wants_to_move_homes() const;
+  /// After the acquire of a barrier of all nodes, on each of them. Moves homes
+  /// (collectively) where any node has wanted to before that barrier.
+  void end_interval(bool move_homes_now);
+
   /// Blocks of the extent are never write-protected at home: they count as
   /// modified whenever they are exported (stacks, whose stores are unchecked).
+  /// This node, which is home to it, stays so.
   void mark_always_modified(Extent extent);
 
-  /// Claims an extent for this node and makes it present.
-  void claim_at_home(Extent extent);
+  /// The home of an extent, which from now on stays: something there is acted
+  /// on at the home without at_home() (locks).
+  int pin_home(Extent extent);
 
   /// An operation on `bytes` bytes at `offset`, in one block, that acts at the
   /// home: runs act(home, copy, twin) under the block's lock, after this node's
@@ -68,6 +79,7 @@ public:
   template <typename Act>
   void at_home(std::uint64_t offset, std::size_t bytes, bool modifies,
                Act act) {
+    Gate::Pass pass(HomesGate);
     Block block = block_at(offset);
     int home = Directory.claim(extent_of(block));
     BlockLock lock(*this, block);
@@ -108,6 +120,9 @@ private:
     bool NoticePending : 1; ///< in the Modified list
     bool Listed : 1;        ///< in DirtyBlocks
     bool HasMemory : 1;     ///< counted in Copies: filled, and not given back
+    /// At home: of its bytes before the next store there may be copies that no
+    /// notice names (M13).
+    bool MayHaveCopies : 1;
     TwinPool::Twin Twin;
   };
   static_assert(sizeof(BlockInfo) == 8);
@@ -195,6 +210,16 @@ private:
   /// Locks, without waiting, blocks that follow a locked one in its extent and
   /// are in the same state; returns how many of `count` are locked now.
   Block try_lock_alike(Block first, Block count);
+  bool try_prepare_inside(Block block, Access access);
+
+  // migration.cpp; ProtocolMutex.
+  void move_homes();
+  bool give_away(Extent extent, int to);
+  bool stores_here(Block first, Block count);
+  void take_over(Extent extent, int from);
+  /// How many blocks of the extent there are.
+  Block blocks_of(Extent extent) const;
+
   /// Makes the pages of a home extent visible. Without `wait` it gives up, and
   /// returns false, where another thread holds one of the blocks.
   bool install_home(Extent extent, bool wait = true);
@@ -216,10 +241,13 @@ private:
   AddressSpace &Space;
   PageTable &Pages;
   Homes Directory;
+  Gate HomesGate; ///< passed by all that goes by homes
   Exports Exported;
   Notices Log;
   TwinPool Twins;
   Cache Copies;
+  SoleWriters Writers;                   ///< ProtocolMutex
+  MoveBoard Moves;                       ///< ProtocolMutex
   BlockInfo *Info;                       ///< by block
   std::atomic<std::uint8_t> *Flags;      ///< ExtentFlags, by extent
   BlockList DirtyBlocks;                 ///< Dirty since the last release

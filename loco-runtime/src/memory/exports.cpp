@@ -15,7 +15,7 @@ Exports::Exports(fabric::Fabric &fabric, Block num_blocks) : Fabric(fabric) {
   for (Level &level : Marks) {
     level.count = count;
     level.offset = fabric.reserve_control(count);
-    level.mine = reinterpret_cast<Mark *>(fabric.control() + level.offset);
+    level.mine = reinterpret_cast<MarkByte *>(fabric.control() + level.offset);
     count = round_up(count / MarksPerMark, &level == &Marks[Levels - 2]
                                                ? MarksAtOnce
                                                : MarksPerMark);
@@ -25,7 +25,7 @@ Exports::Exports(fabric::Fabric &fabric, Block num_blocks) : Fabric(fabric) {
 void Exports::mark(int home, Block first, unsigned count) {
   static constexpr unsigned MaxRun = BlocksPerExtent;
   std::uint8_t ones[MaxRun];
-  std::memset(ones, 1, sizeof ones);
+  std::memset(ones, Fetched, sizeof ones);
   std::size_t low = first, high = first + count - 1;
   for (const Level &level : Marks) {
     for (std::size_t at = low; at <= high; at += MaxRun) {
@@ -39,7 +39,26 @@ void Exports::mark(int home, Block first, unsigned count) {
   std::atomic_thread_fence(std::memory_order_seq_cst);
 }
 
-bool Exports::all_clear(const Mark *marks) {
+void Exports::mark_stored(Block first, unsigned count) {
+  std::size_t low = first, high = first + count - 1;
+  for (const Level &level : Marks) {
+    for (std::size_t at = low; at <= high; ++at) {
+      // A peer's mark says more than this one.
+      std::uint8_t clear = Clear;
+      level.mine[at].compare_exchange_strong(clear, Stored);
+    }
+    low /= MarksPerMark;
+    high /= MarksPerMark;
+  }
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+}
+
+void Exports::clear(Block first, unsigned count) {
+  for (Block b = first; b < first + count; ++b)
+    Marks[0].mine[b].store(Clear, std::memory_order_relaxed);
+}
+
+bool Exports::all_clear(const MarkByte *marks) {
   // Only a filter: marks that are set are read again one by one.
   std::uint64_t word;
   std::memcpy(&word, static_cast<const void *>(marks), sizeof word);

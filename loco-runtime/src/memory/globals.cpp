@@ -18,13 +18,13 @@ void open_globals(AddressSpace &space, PageTable &pages) {
 static void adopt_range(char *start, char *end, bool has_data) {
   if (start == end)
     return;
-  if (auto offset = address_space->adopt_globals(start, end, has_data);
-      !offset.ok())
+  auto bytes = static_cast<std::size_t>(end - start);
+  auto offset = address_space->adopt_globals(start, end, has_data);
+  if (!offset.ok())
     fatal(offset.error().message);
+  coherence->homes().placement().add_globals(extents_of(offset.value(), bytes));
   // Already there, as bytes of the file: only the entries are still missing.
-  if (auto watched =
-          page_table->watch(start, static_cast<std::size_t>(end - start));
-      !watched.ok())
+  if (auto watched = page_table->watch(start, bytes); !watched.ok())
     fatal(watched.error().message);
 }
 

@@ -275,6 +275,17 @@ void leave_window() {
   window.Left = true;
 }
 
+/// A new object of the window goes where LOCO_PLACEMENT says.
+static void place(const void *p, std::size_t bytes) {
+  Homes &homes = window.Protocol->homes();
+  loco_placement policy = homes.placement().policy();
+  if (policy != LOCO_PLACEMENT_FIRST_TOUCH && bytes >= LargeBytes &&
+      in_window(p) && !window.Left)
+    homes.plan(
+        extents_of(reinterpret_cast<std::uintptr_t>(p) - WindowBase, bytes),
+        policy);
+}
+
 static void *no_memory() {
   errno = ENOMEM;
   return nullptr;
@@ -289,7 +300,11 @@ void *allocate(std::size_t bytes, std::size_t align, bool zeroed) {
   if (zeroed)
     flags |= MALLOCX_ZERO;
   void *p = mallocx(bytes ? bytes : 1, flags);
-  return p ? p : no_memory();
+  if (p == nullptr)
+    return no_memory();
+  if (phase.load(std::memory_order_relaxed) == Phase::ManyNodes)
+    place(p, bytes);
+  return p;
 }
 
 void *allocate_private(std::size_t bytes, bool zeroed) {

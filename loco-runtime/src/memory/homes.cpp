@@ -11,45 +11,98 @@ namespace loco::memory {
 using fabric::Segment;
 
 Homes::Homes(fabric::Fabric &fabric, std::uint64_t window_bytes,
-             Extent num_extents)
-    : Fabric(fabric),
+             Extent num_extents, loco_placement policy)
+    : Fabric(fabric), Policy(fabric.num_nodes(), policy),
       WindowExtents(static_cast<Extent>(window_bytes / ExtentBytes)),
       ExtentsPerOwner(WindowExtents / static_cast<Extent>(fabric.num_nodes())),
-      Directory(fabric.reserve_control(num_extents)),
+      Directory(fabric.reserve_control(num_extents * sizeof(Entry))),
       Known(reserve_array<std::atomic<std::uint8_t>>(num_extents,
                                                      "the table of homes")) {}
 
-Homes::Entry Homes::entry(Extent extent) const {
+int Homes::directory_node(Extent extent) const {
   // The window's entries lie with the node that allocates from there, so that
   // claiming one's own allocations stays on the node.
   int nodes = Fabric.num_nodes();
   int node = extent < WindowExtents ? owner(extent)
                                     : static_cast<int>(extent) % nodes;
-  return {node < nodes ? node : nodes - 1, Directory + extent};
+  return node < nodes ? node : nodes - 1;
+}
+
+Homes::Entry Homes::load(Extent extent) {
+  Entry entry;
+  Fabric.atomic_load(directory_node(extent), Segment::Control,
+                     directory_offset(extent), &entry, sizeof entry);
+  return entry;
+}
+
+bool Homes::exchange(Extent extent, Entry &expected, Entry desired) {
+  return Fabric.compare_exchange(directory_node(extent), Segment::Control,
+                                 directory_offset(extent), &expected, &desired,
+                                 sizeof expected);
 }
 
 int Homes::claim(Extent extent) {
   if (std::uint8_t known = Known[extent].load(std::memory_order_relaxed))
-    return known - 1;
-  Entry at = entry(extent);
-  std::uint8_t home = 0;
-  std::uint8_t self = static_cast<std::uint8_t>(Fabric.node() + 1);
-  if (Fabric.compare_exchange(at.node, Segment::Control, at.offset, &home,
-                              &self, 1))
-    home = self;
-  Known[extent].store(home, std::memory_order_relaxed);
-  return home - 1;
+    return (known & ~KnownPinned) - 1;
+  Entry entry = 0;
+  Entry home = of_node(Policy.home_for(extent, Fabric.node()));
+  while (!exchange(extent, entry, home)) {
+    if (entry != 0 && !(entry & Planned)) {
+      home = entry;
+      break;
+    }
+    home = entry & NodeBits ? static_cast<Entry>(entry & NodeBits)
+                            : of_node(Fabric.node());
+  }
+  learn(extent, node_of(home));
+  return node_of(home);
 }
 
 int Homes::find(Extent extent) {
   if (std::uint8_t known = Known[extent].load(std::memory_order_relaxed))
-    return known - 1;
-  Entry at = entry(extent);
-  std::uint8_t home = 0;
-  Fabric.atomic_load(at.node, Segment::Control, at.offset, &home, 1);
-  if (home != 0)
-    Known[extent].store(home, std::memory_order_relaxed);
-  return home - 1;
+    return (known & ~KnownPinned) - 1;
+  // Not remembered: it may be given to another node before it could be stored.
+  Entry entry = load(extent);
+  return entry & Planned ? -1 : node_of(entry);
+}
+
+int Homes::pin(Extent extent) {
+  int home = claim(extent);
+  if (Known[extent].load(std::memory_order_relaxed) & KnownPinned)
+    return home;
+  Entry entry = of_node(home);
+  while (!(entry & Pinned) &&
+         !exchange(extent, entry, static_cast<Entry>(entry | Pinned)))
+    ;
+  Known[extent].fetch_or(KnownPinned, std::memory_order_relaxed);
+  return home;
+}
+
+Extent Homes::plan(ExtentRange range, loco_placement policy) {
+  Extent elsewhere = 0;
+  for (Extent i = 0; i < range.count; ++i) {
+    Extent extent = range.first + i;
+    int home = Policy.choose(policy, i, range.count, Fabric.node());
+    // Node bits of 0 where anyone may have it.
+    Entry wanted = static_cast<Entry>(Planned | of_node(home));
+    Entry entry = 0;
+    while (!exchange(extent, entry, wanted))
+      if (entry != 0 && !(entry & Planned)) {
+        elsewhere += home != Placement::Anyone && node_of(entry) != home;
+        break;
+      }
+  }
+  return elsewhere;
+}
+
+bool Homes::hand_over(Extent extent, int to) {
+  Entry entry = of_node(Fabric.node());
+  return exchange(extent, entry, of_node(to));
+}
+
+void Homes::learn(Extent extent, int home) {
+  Known[extent].store(static_cast<std::uint8_t>(home + 1),
+                      std::memory_order_relaxed);
 }
 
 } // namespace loco::memory

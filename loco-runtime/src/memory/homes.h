@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// homes.h - which node is home to an extent. A directory of one byte an extent
-// lies in the Control segments; the first node to touch an extent claims it
-// there with a compare-exchange (first-touch placement), and homes do not
-// change, so every node remembers what it has learned.
+// homes.h - which node is home to an extent. A directory of two bytes an extent
+// lies in the Control segments. The first node to touch an extent claims it
+// there with a compare-exchange, for itself or for the node that was planned
+// (placement.h). Every node remembers what it has learned; homes change only
+// while all nodes stand still (migration.h), which then learn the new one.
 #pragma once
 
+#include "base/settings.h"
 #include "fabric/fabric.h"
 #include "memory/layout.h"
+#include "memory/placement.h"
 
 #include <atomic>
 
@@ -16,14 +19,29 @@ namespace loco::memory {
 class Homes {
 public:
   /// Collective, in the start-up order of Control reservations.
-  Homes(fabric::Fabric &fabric, std::uint64_t window_bytes,
-        Extent num_extents);
+  Homes(fabric::Fabric &fabric, std::uint64_t window_bytes, Extent num_extents,
+        loco_placement policy);
 
-  /// The home of the extent; if it has none yet, this node becomes it.
+  /// The home of the extent. One that has none yet gets it, as was planned for
+  /// it; without a plan it is this node's.
   int claim(Extent extent);
 
   /// The home of the extent, or -1 where it has none yet. Does not claim.
   int find(Extent extent);
+
+  /// claim(), and the extent stays there for good: it holds a lock, or a stack.
+  int pin(Extent extent);
+
+  /// Plans homes for the extents of an object that nobody has touched. Returns
+  /// how many had a home already that is not the one planned.
+  Extent plan(ExtentRange range, loco_placement policy);
+
+  /// Gives an extent of this node's to another one, in the directory; false
+  /// where it is pinned. Others learn of it by learn().
+  bool hand_over(Extent extent, int to);
+  void learn(Extent extent, int home);
+
+  Placement &placement() { return Policy; }
 
   /// Which node's part of the window an extent is allocated from.
   int owner(Extent extent) const {
@@ -36,17 +54,30 @@ public:
   Extent num_owned() const { return ExtentsPerOwner; }
 
 private:
-  struct Entry {
-    int node;
-    std::uint64_t offset;
-  };
-  Entry entry(Extent extent) const;
+  /// A directory entry: 0, or one of these bits, or both of a home and Pinned.
+  using Entry = std::uint16_t;
+  static constexpr Entry NodeBits = 0xff; ///< node + 1
+  static constexpr Entry Planned = 0x100; ///< not claimed; no node: by touch
+  static constexpr Entry Pinned = 0x200;
+  static Entry of_node(int node) { return static_cast<Entry>(node + 1); }
+  static int node_of(Entry entry) { return (entry & NodeBits) - 1; }
+
+  static constexpr std::uint8_t KnownPinned = 0x80; ///< in Known
+  static_assert(MaxNodes < KnownPinned);
+
+  Entry load(Extent extent);
+  bool exchange(Extent extent, Entry &expected, Entry desired);
+  int directory_node(Extent extent) const;
+  std::uint64_t directory_offset(Extent extent) const {
+    return Directory + extent * sizeof(Entry);
+  }
 
   fabric::Fabric &Fabric;
+  Placement Policy;
   Extent WindowExtents;
   Extent ExtentsPerOwner;
-  std::uint64_t Directory;           ///< in Control: node + 1, or 0
-  std::atomic<std::uint8_t> *Known;  ///< by extent: node + 1, or 0
+  std::uint64_t Directory;          ///< in Control
+  std::atomic<std::uint8_t> *Known; ///< by extent: node + 1 | KnownPinned, or 0
 };
 
 } // namespace loco::memory

@@ -8,6 +8,7 @@
 #include "loco/abi.h"
 #include "loco/channels.h"
 #include "loco/omp_abi.h"
+#include "memory/atomics.h"
 #include "memory/coherence.h"
 #include "memory/heap.h"
 
@@ -23,7 +24,7 @@ std::optional<TicketLock> find_lock(const void *lock) {
   auto offset = coherence->space().find(lock);
   if (!offset)
     return std::nullopt;
-  int home = coherence->homes().claim(
+  int home = coherence->pin_home(
       loco::memory::extent_of(loco::memory::block_at(*offset)));
   return TicketLock(coherence->network(),
                     {home, loco::fabric::Segment::Memory, *offset});
@@ -76,10 +77,17 @@ LOCO_EXPORT int __loco_lock_try(void *lock) {
 LOCO_EXPORT void __loco_lock_release(void *lock) {
   __loco_release();
   loco::memory::heap::PrivateScope scope;
-  if (auto ticket_lock = find_lock(lock))
-    ticket_lock->unlock();
-  else
-    NodeLock(lock).unlock();
+  auto ticket_lock = find_lock(lock);
+  if (!ticket_lock)
+    return NodeLock(lock).unlock();
+  ticket_lock->unlock();
+  // Copies of the block hold an older ticket. Nobody looks at that while it is
+  // a lock, but its memory may become something else: a copy must not hide a
+  // store of what it happens to have there. Globals (critical's names) stay
+  // what they are.
+  auto offset = *coherence->space().find(lock);
+  if (offset < coherence->space().window_bytes())
+    loco::memory::follow_home(lock);
 }
 
 LOCO_EXPORT int __loco_lock_is_held(const void *lock) {

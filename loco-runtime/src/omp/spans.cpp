@@ -123,12 +123,17 @@ LOCO_EXPORT void __loco_omp_start_span(int num_nodes, const void *descriptor,
 
 LOCO_EXPORT void __loco_omp_barrier(int num_nodes) {
   __loco_release();
+  memory::heap::PrivateScope scope;
+  const bool is_everyone = num_nodes == network->num_nodes();
+  bool move_homes;
   {
-    memory::heap::PrivateScope scope;
     memory::ScopedNanos timer(memory::stats.BarrierNanos);
-    span_barrier->wait(num_nodes);
+    move_homes = span_barrier->wait(
+        num_nodes, is_everyone && memory::coherence->wants_to_move_homes());
   }
   __loco_acquire();
+  if (is_everyone)
+    memory::coherence->end_interval(move_homes);
 }
 
 } // extern "C"

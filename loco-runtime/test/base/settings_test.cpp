@@ -30,6 +30,8 @@ TEST(Settings, DefaultsHoldWithoutAnyVariable) {
   EXPECT_EQ(parsed.value().node, -1);
   EXPECT_EQ(parsed.value().launch_fd, -1);
   EXPECT_FALSE(parsed.value().stats);
+  EXPECT_EQ(parsed.value().placement, LOCO_PLACEMENT_FIRST_TOUCH);
+  EXPECT_EQ(parsed.value().migration, 2);
 }
 
 TEST(Settings, ValuesReachTheirPlaces) {
@@ -50,6 +52,30 @@ TEST(Settings, ValuesReachTheirPlaces) {
   EXPECT_EQ(parsed.value().node, 3);
   EXPECT_EQ(parsed.value().num_nodes, 4);
   EXPECT_EQ(parsed.value().launch_fd, 9);
+}
+
+TEST(Settings, PlacementAndMigrationHaveWords) {
+  const std::pair<const char *, loco_placement> placements[] = {
+      {"first-touch", LOCO_PLACEMENT_FIRST_TOUCH},
+      {"interleave", LOCO_PLACEMENT_INTERLEAVE},
+      {"block", LOCO_PLACEMENT_BLOCK},
+      {"local", LOCO_PLACEMENT_LOCAL}};
+  for (auto &[text, placement] : placements) {
+    Result<Settings> parsed = parse({{"LOCO_PLACEMENT", text}});
+    ASSERT_TRUE(parsed.ok()) << parsed.error().message;
+    EXPECT_EQ(parsed.value().placement, placement) << text;
+  }
+  EXPECT_EQ(error_of({{"LOCO_PLACEMENT", "far"}}),
+            "LOCO_PLACEMENT='far' is not valid; allowed is one of first-touch, "
+            "interleave, block, local");
+  EXPECT_EQ(parse({{"LOCO_MIGRATION", "off"}}).value().migration, 0);
+  EXPECT_EQ(parse({{"LOCO_MIGRATION", "7"}}).value().migration, 7);
+  EXPECT_EQ(parse({{"LOCO_MIGRATION", "always"}}).value().migration, -1);
+  for (const char *bad : {"0", "on", "-1", "1001", "N"})
+    EXPECT_EQ(error_of({{"LOCO_MIGRATION", bad}}),
+              "LOCO_MIGRATION='" + std::string(bad) +
+                  "' is not valid; allowed is off, always, or a whole number "
+                  "from 1 to 1000");
 }
 
 TEST(Settings, AnEmptyVariableIsTheDefault) {
