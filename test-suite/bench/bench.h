@@ -9,12 +9,11 @@
 
 #include <omp.h>
 
+#include <cstdarg>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <string>
-#include <vector>
 
 extern "C" {
 __attribute__((weak)) int64_t __loco_counter(const char *name);
@@ -117,14 +116,11 @@ class Phase;
 /// One run of a kernel: its options, and its result in the end.
 class Run {
 public:
-  Run(int argc, char **argv, const char *kernel) : Kernel(kernel) {
-    for (int i = 1; i < argc; ++i) {
-      const char *value = strchr(argv[i], '=');
-      if (strncmp(argv[i], "--", 2) || !value)
+  Run(int argc, char **argv, const char *kernel)
+      : Kernel(kernel), NumArgs(argc), Args(argv) {
+    for (int i = 1; i < argc; ++i)
+      if (strncmp(argv[i], "--", 2) || !strchr(argv[i], '='))
         usage();
-      std::string name(argv[i] + 2, value - argv[i] - 2);
-      Options.push_back({name, value + 1});
-    }
     const char *sizes[] = {"tiny", "small", "medium", "large"};
     Size = choose("size", sizes, 4, 0);
     const char *inits[] = {"parallel", "serial"};
@@ -136,13 +132,16 @@ public:
   /// The position of option --NAME=... in a list of allowed values.
   int choose(const char *name, const char *const *values, int count,
              int otherwise) {
-    for (const Option &option : Options)
-      if (option.Name == name) {
-        for (int i = 0; i < count; ++i)
-          if (option.Value == values[i])
-            return i;
-        usage();
-      }
+    size_t length = strlen(name);
+    for (int i = 1; i < NumArgs; ++i) {
+      const char *given = Args[i] + 2;
+      if (strncmp(given, name, length) || given[length] != '=')
+        continue;
+      for (int k = 0; k < count; ++k)
+        if (!strcmp(given + length + 1, values[k]))
+          return k;
+      usage();
+    }
     return otherwise;
   }
 
@@ -191,10 +190,6 @@ public:
 
 private:
   friend class Phase;
-  struct Option {
-    std::string Name, Value;
-  };
-
   [[noreturn]] void usage() const {
     fprintf(stderr,
             "usage: %s [--size=tiny|small|medium|large] "
@@ -208,15 +203,28 @@ private:
     printf("{\"kernel\": \"%s\", \"nodes\": %d, \"threads\": %d, "
            "\"right\": %s, \"checksum\": %s, \"phases\": [%s]}\n",
            Kernel, nodes(), threads(), Right ? "true" : "false", checksum,
-           Phases.c_str());
+           Phases);
     return Right ? 0 : 1;
   }
 
+  /// Adds to the JSON text of the phases.
+  __attribute__((format(printf, 2, 3))) void append(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    Used += vsnprintf(Phases + Used, PhasesBytes - Used, format, arguments);
+    va_end(arguments);
+    if (Used >= PhasesBytes)
+      abort();
+  }
+
   const char *Kernel;
-  std::vector<Option> Options;
+  int NumArgs;
+  char **Args;
   int Size;
   bool SerialInit, Verify, Right = true;
-  std::string Phases; // as JSON
+  size_t Used = 0;
+  static constexpr size_t PhasesBytes = 16 << 10;
+  char *Phases = array<char>(PhasesBytes); // not beside what regions share
 };
 
 /// A named part of the run: `steps` times begin() and end(), with no other
@@ -224,9 +232,9 @@ private:
 class Phase {
 public:
   Phase(Run &run, const char *name, int steps = 1)
-      : Owner(run), Name(name), Steps(steps) {
-    Seconds.reserve(steps);
-  }
+      : Owner(run), Name(name), Steps(steps), Seconds(array<double>(steps)) {}
+  Phase(const Phase &) = delete;
+  ~Phase() { free(Seconds); }
 
   /// The least bytes that all nodes together must fetch: once in the phase, and
   /// in each step.
@@ -241,62 +249,54 @@ public:
   }
 
   void begin() {
-    if (Seconds.empty())
+    if (Done == 0)
       Before = counters();
     bench_mark();
     Start = omp_get_wtime();
   }
 
   void end() {
-    Seconds.push_back(omp_get_wtime() - Start);
+    Seconds[Done++] = omp_get_wtime() - Start;
     bench_mark();
-    int done = static_cast<int>(Seconds.size());
-    if (done == FirstSteps || done == Steps)
-      (done <= FirstSteps ? Middle : After) = counters();
-    if (done == Steps)
+    if (Done == FirstSteps || Done == Steps)
+      (Done <= FirstSteps ? Middle : After) = counters();
+    if (Done == Steps)
       report();
   }
 
 private:
   void report() {
     int first = Steps < FirstSteps ? Steps : FirstSteps;
-    std::string &out = Owner.Phases;
-    if (!out.empty())
-      out += ", ";
-    out += "{\"name\": \"" + std::string(Name) + "\", \"first\": ";
+    Owner.append("%s{\"name\": \"%s\", \"first\": ", Owner.Used ? ", " : "",
+                 Name);
     group(0, first, Before, Middle, FetchedOnce, WrittenOnce);
     if (Steps > first) {
-      out += ", \"later\": ";
+      Owner.append(", \"later\": ");
       group(first, Steps, Middle, After, 0, 0);
     }
-    out += "}";
+    Owner.append("}");
   }
 
   void group(int from, int to, const Counters &before, const Counters &after,
              double fetched, double written) {
-    std::string &out = Owner.Phases;
-    out += "{\"seconds\": [";
+    Owner.append("{\"seconds\": [");
     for (int i = from; i < to; ++i)
-      out += (i > from ? ", " : "") + std::to_string(Seconds[i]);
-    out += "]";
+      Owner.append("%s%.6f", i > from ? ", " : "", Seconds[i]);
+    Owner.append("]");
     for (int i = 0; i < NumCounters; ++i)
-      out += ", \"" + std::string(CounterNames[i]) +
-             "\": " + std::to_string(after.Value[i] - before.Value[i]);
-    out += ", \"least_in\": " + integer(fetched + FetchedEach * (to - from));
-    out += ", \"least_out\": " + integer(written + WrittenEach * (to - from));
-    out += "}";
-  }
-
-  static std::string integer(double bytes) {
-    return std::to_string(static_cast<int64_t>(bytes));
+      Owner.append(", \"%s\": %ld", CounterNames[i],
+                   static_cast<long>(after.Value[i] - before.Value[i]));
+    Owner.append(", \"least_in\": %.0f, \"least_out\": %.0f}",
+                 fetched + FetchedEach * (to - from),
+                 written + WrittenEach * (to - from));
   }
 
   Run &Owner;
   const char *Name;
-  int Steps;
+  int Steps, Done = 0;
+  double *Seconds;
   double FetchedOnce = 0, FetchedEach = 0, WrittenOnce = 0, WrittenEach = 0;
   double Start = 0;
-  std::vector<double> Seconds;
   Counters Before, Middle, After;
 };
 

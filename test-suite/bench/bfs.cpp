@@ -7,6 +7,7 @@
 #include "rmat.h"
 
 #include <algorithm>
+#include <vector>
 
 namespace {
 
@@ -81,6 +82,7 @@ int main(int argc, char **argv) {
   const int steps = run.pick(4, 5, 53, 23);
 
   bench::Phase init(run, "init");
+  least_of_making(init, run, scale, edges);
   init.begin();
   Graph g = make_graph(scale, edges, run.serial_init());
   Bitmap frontier = bench::array<uint64_t>(g.Vertices / 64);

@@ -52,6 +52,7 @@ int main(int argc, char **argv) {
   const long n = shape.rows();
 
   bench::Phase init(run, "init");
+  least_of_making(init, run, shape);
   init.begin();
   Csr matrix = make_matrix(shape, run.serial_init());
   Vectors v = {bench::array<double>(n), bench::array<double>(n),
@@ -70,8 +71,8 @@ int main(int argc, char **argv) {
   // matrix and three vectors (the product is overwritten) only where node 0 made
   // them, once.
   double moved = run.serial_init()
-                     ? run.remote_share() * (matrix_bytes(matrix) +
-                                             3.0 * n * sizeof(double))
+                     ? run.remote_share() *
+                           (matrix_bytes(matrix) + 3.0 * n * sizeof(double))
                      : 0;
   phase.least_fetched(moved, elements_from_elsewhere(run, shape) *
                                  static_cast<double>(sizeof(double)));
@@ -87,8 +88,7 @@ int main(int argc, char **argv) {
     // The residual that the iterations carry along is that of the solution.
     double worst = 0;
     for (long i = 0; i < n; ++i) {
-      double residual =
-          right_side(i) - serial_element(shape, v.Solution, i);
+      double residual = right_side(i) - serial_element(shape, v.Solution, i);
       worst = std::max(worst, std::fabs(residual - v.Residual[i]));
     }
     run.check(worst < 1e-10, "the residual is not that of the solution");

@@ -11,6 +11,7 @@
 #include "bench.h"
 
 #include <algorithm>
+#include <vector>
 
 struct Csr {
   long Rows;
@@ -173,6 +174,18 @@ inline long elements_from_elsewhere(const bench::Run &run,
       });
   }
   return count;
+}
+
+/// What make_matrix moves where all threads make their rows: the main thread adds
+/// up the counts of all rows in place.
+inline void least_of_making(bench::Phase &init, const bench::Run &run,
+                            const MatrixShape &shape) {
+  double moved = run.serial_init()
+                     ? 0
+                     : run.remote_share() * static_cast<double>(shape.rows()) *
+                           sizeof(long);
+  init.least_fetched(moved, 0);
+  init.least_written(moved, 0);
 }
 
 /// The bytes of the matrix.

@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <complex>
+#include <vector>
 
 namespace {
 
@@ -64,9 +65,7 @@ void transform_both(Complex *a, Complex *b, const Complex *roots, long n,
   transpose(b, a, n);
 }
 
-Complex initial(long i) {
-  return {bench::unit(2 * i), bench::unit(2 * i + 1)};
-}
+Complex initial(long i) { return {bench::unit(2 * i), bench::unit(2 * i + 1)}; }
 
 } // namespace
 
@@ -114,7 +113,8 @@ int main(int argc, char **argv) {
 #pragma omp parallel for schedule(static) reduction(+ : sum)                   \
     reduction(max : worst)
   for (long i = 0; i < n * n; ++i) {
-    sum += bench::fold(2 * i, a[i].real()) + bench::fold(2 * i + 1, a[i].imag());
+    sum +=
+        bench::fold(2 * i, a[i].real()) + bench::fold(2 * i + 1, a[i].imag());
     worst = std::max(worst, std::abs(a[i] - initial(i)));
   }
   run.check(worst < 1e-12, "the inverse does not lead back");
@@ -125,11 +125,12 @@ int main(int argc, char **argv) {
       row[i] = initial(i);
     Complex expected = 0;
     for (long i = 0; i < n; ++i)
-      expected += row[i] * std::polar(1.0, -2 * M_PI * 5.0 *
-                                               static_cast<double>(i) /
-                                               static_cast<double>(n));
+      expected +=
+          row[i] * std::polar(1.0, -2 * M_PI * 5.0 * static_cast<double>(i) /
+                                       static_cast<double>(n));
     transform(row.data(), roots, n, false);
-    run.check(std::abs(row[5] - expected) < 1e-9, "differs from the definition");
+    run.check(std::abs(row[5] - expected) < 1e-9,
+              "differs from the definition");
   }
   return run.finish(sum);
 }

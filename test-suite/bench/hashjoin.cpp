@@ -6,6 +6,8 @@
 
 #include "bench.h"
 
+#include <vector>
+
 namespace {
 
 struct Tuple {
@@ -40,8 +42,9 @@ struct Relation {
         Length(length), Starts(Partitions + 1), Cursors(threads * Partitions) {}
 };
 
-/// Copies Input to Parted by partition. Called by all threads of a team.
-void scatter(Relation &r) {
+/// Copies Input to Parted by partition, payloads changed by `step` so that every
+/// step makes other data. Called by all threads of a team.
+void scatter(Relation &r, uint64_t step) {
   int me = omp_get_thread_num(), threads = omp_get_num_threads();
   bench::Range own = bench::part_of(r.Length, threads, me);
   long counts[Partitions] = {};
@@ -66,7 +69,8 @@ void scatter(Relation &r) {
   long *cursor = &r.Cursors[me * Partitions];
   for (long i = own.begin; i < own.end; ++i) {
     const Tuple &tuple = r.Input[i];
-    r.Parted[cursor[partition_of(tuple.Key)]++] = tuple;
+    r.Parted[cursor[partition_of(tuple.Key)]++] = {tuple.Key,
+                                                   tuple.Payload ^ step};
   }
 #pragma omp barrier
 }
@@ -130,8 +134,8 @@ int main(int argc, char **argv) {
     sum = 0;
 #pragma omp parallel reduction(+ : sum)
     {
-      scatter(build);
-      scatter(probe);
+      scatter(build, step);
+      scatter(probe, step);
 #pragma omp for schedule(static)
       for (int p = 0; p < Partitions; ++p)
         sum += join(build.Parted + build.Starts[p],
@@ -144,11 +148,13 @@ int main(int argc, char **argv) {
 
   if (run.verify()) {
     // The build side has key k exactly once.
-    uint64_t expected = 0;
+    uint64_t expected = 0, last = steps - 1;
     for (long i = 0; i < probes; ++i) {
       Tuple tuple = probe_tuple(i, n);
       if (tuple.Key < static_cast<uint64_t>(n))
-        expected += (bench::mix(tuple.Key) & 0xffff) * tuple.Payload + 1;
+        expected +=
+            ((bench::mix(tuple.Key) & 0xffff) ^ last) * (tuple.Payload ^ last) +
+            1;
     }
     run.check(sum == expected, "differs from the serial result");
   }

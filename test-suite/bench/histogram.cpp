@@ -5,6 +5,8 @@
 
 #include "bench.h"
 
+#include <vector>
+
 namespace {
 
 constexpr long Bins = 1 << 16;

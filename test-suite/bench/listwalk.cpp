@@ -6,6 +6,7 @@
 #include "bench.h"
 
 #include <algorithm>
+#include <vector>
 
 namespace {
 

@@ -71,11 +71,10 @@ int main(int argc, char **argv) {
   // In each step every node needs the coordinates of all others' bodies, in the
   // first one their masses too. (Speeds stay with their owners.)
   double array_bytes = static_cast<double>(n * sizeof(double));
-  phase.least_fetched((run.nodes() - 1) * array_bytes +
-                          (run.serial_init()
-                               ? 3 * run.remote_share() * array_bytes
-                               : 0),
-                      (run.nodes() - 1) * 3 * array_bytes);
+  phase.least_fetched(
+      (run.nodes() - 1) * array_bytes +
+          (run.serial_init() ? 3 * run.remote_share() * array_bytes : 0),
+      (run.nodes() - 1) * 3 * array_bytes);
   for (int step = 0; step < steps; ++step) {
     phase.begin();
 #pragma omp parallel for schedule(static)

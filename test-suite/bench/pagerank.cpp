@@ -6,6 +6,7 @@
 #include "rmat.h"
 
 #include <cmath>
+#include <vector>
 
 namespace {
 
@@ -71,6 +72,7 @@ int main(int argc, char **argv) {
   const int steps = run.pick(5, 8, 53, 23);
 
   bench::Phase init(run, "init");
+  least_of_making(init, run, scale, edges);
   init.begin();
   Graph g = make_graph(scale, edges, run.serial_init());
   double *rank = bench::array<double>(g.Vertices);
@@ -83,10 +85,10 @@ int main(int argc, char **argv) {
   bench::Phase phase(run, "iterate", steps);
   // Each iteration needs what the others' vertices give, where there is an edge
   // between; the graph and the ranks only where node 0 made them, once.
-  double moved = run.serial_init()
-                     ? run.remote_share() *
-                           (g.bytes() + g.Vertices * 1.0 * sizeof(double))
-                     : 0;
+  double moved =
+      run.serial_init()
+          ? run.remote_share() * (g.bytes() + g.Vertices * 1.0 * sizeof(double))
+          : 0;
   phase.least_fetched(moved, vertices_from_elsewhere(run, scale, edges) *
                                  static_cast<double>(sizeof(double)));
   for (int step = 0; step < steps; ++step) {

@@ -8,7 +8,7 @@
 
 struct Graph {
   long Vertices;
-  long *Start;   // Vertices + 1
+  long *Start;    // Vertices + 1
   int *Neighbour; // of vertex v: [Start[v], Start[v + 1])
   long arcs() const { return Start[Vertices]; }
   double bytes() const {
@@ -30,12 +30,24 @@ inline Edge rmat_edge(long i, int scale) {
       random = bench::mix(i * 4 + level / 8);
     unsigned u = random & 0xff;
     random >>= 8;
-    from = from * 2 + (u >= 194);                 // .76 * 256
+    from = from * 2 + (u >= 194); // .76 * 256
     to = to * 2 + ((u >= 146 && u < 194) || u >= 243);
   }
   uint64_t mask = (uint64_t(1) << scale) - 1;
   return {static_cast<int>(from * 0x9e3779b1 & mask),
           static_cast<int>(to * 0x9e3779b1 & mask)};
+}
+
+/// What make_graph moves where all threads make it: every node reads all edges,
+/// the main thread adds up the degrees, and its sums go to all.
+inline void least_of_making(bench::Phase &init, const bench::Run &run,
+                            int scale, long num_edges) {
+  if (run.serial_init())
+    return;
+  double vertices = static_cast<double>(1L << scale);
+  init.least_fetched((run.nodes() - 1.0) * num_edges * sizeof(Edge) +
+                         2 * run.remote_share() * vertices * sizeof(long),
+                     0);
 }
 
 /// Each thread collects the edges of its vertices, from a list that all make; or
@@ -51,8 +63,8 @@ inline Graph make_graph(int scale, long num_edges, bool serial) {
 #pragma omp for schedule(static)
     for (long i = 0; i < num_edges; ++i)
       edges[i] = rmat_edge(i, scale);
-    bench::Range own = bench::part_of(g.Vertices, omp_get_num_threads(),
-                                      omp_get_thread_num());
+    bench::Range own =
+        bench::part_of(g.Vertices, omp_get_num_threads(), omp_get_thread_num());
     auto is_own = [own](long v) { return v >= own.begin && v < own.end; };
     for (long v = own.begin; v < own.end; ++v)
       cursor[v] = 0;

@@ -14,6 +14,7 @@ int main(int argc, char **argv) {
   const long n = shape.rows();
 
   bench::Phase init(run, "init");
+  least_of_making(init, run, shape);
   init.begin();
   Csr matrix = make_matrix(shape, run.serial_init());
   double *x = bench::array<double>(n), *y = bench::array<double>(n);
@@ -28,8 +29,8 @@ int main(int argc, char **argv) {
   // Each product needs the elements of x that rows of one node and columns of
   // another meet in; the matrix itself only where node 0 made it, once.
   double moved = run.serial_init()
-                     ? run.remote_share() * (matrix_bytes(matrix) +
-                                             2.0 * n * sizeof(double))
+                     ? run.remote_share() *
+                           (matrix_bytes(matrix) + 2.0 * n * sizeof(double))
                      : 0;
   phase.least_fetched(moved, elements_from_elsewhere(run, shape) *
                                  static_cast<double>(sizeof(double)));

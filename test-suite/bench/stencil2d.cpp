@@ -6,6 +6,7 @@
 #include "bench.h"
 
 #include <utility>
+#include <vector>
 
 namespace {
 
@@ -72,9 +73,9 @@ int main(int argc, char **argv) {
   // At each border between two nodes each needs a row of the other. After a
   // serial initialisation one of the grids must come from node 0 once.
   double row_bytes = columns * sizeof(double);
-  phase.least_fetched(
-      run.serial_init() ? run.remote_share() * rows * row_bytes : 0,
-      2.0 * (run.nodes() - 1) * row_bytes);
+  phase.least_fetched(run.serial_init() ? run.remote_share() * rows * row_bytes
+                                        : 0,
+                      2.0 * (run.nodes() - 1) * row_bytes);
   for (int step = 0; step < steps; ++step) {
     phase.begin();
     iterate(from, to, rows, columns);

@@ -5,6 +5,7 @@
 #include "bench.h"
 
 #include <utility>
+#include <vector>
 
 namespace {
 
@@ -51,9 +52,9 @@ int main(int argc, char **argv) {
   bench::Phase phase(run, "iterate", steps);
   // At each border between two nodes each needs a plane of the other.
   double plane_bytes = n * n * sizeof(double);
-  phase.least_fetched(
-      run.serial_init() ? run.remote_share() * n * plane_bytes : 0,
-      2.0 * (run.nodes() - 1) * plane_bytes);
+  phase.least_fetched(run.serial_init() ? run.remote_share() * n * plane_bytes
+                                        : 0,
+                      2.0 * (run.nodes() - 1) * plane_bytes);
   for (int step = 0; step < steps; ++step) {
     phase.begin();
 #pragma omp parallel for schedule(static)

@@ -33,7 +33,8 @@ int main(int argc, char **argv) {
 
   // All threads work on their own part. After a serial initialisation what is
   // read must come from node 0 once; what is overwritten need not.
-  double moved = run.serial_init() ? run.remote_share() * n * sizeof(double) : 0;
+  double moved =
+      run.serial_init() ? run.remote_share() * n * sizeof(double) : 0;
   bench::Phase copy(run, "copy", steps);
   copy.least_fetched(moved, 0);
   for (int step = 0; step < steps; ++step) {

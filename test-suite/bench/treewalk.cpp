@@ -5,6 +5,8 @@
 
 #include "bench.h"
 
+#include <vector>
+
 namespace {
 
 struct Node {
@@ -81,8 +83,8 @@ long nodes_from_elsewhere(const bench::Run &run, uint64_t root_key,
     for (uint64_t key = 1; key < 2 * root_key; ++key) {
       long subtree = static_cast<long>(key / keys_each);
       bool top = key % keys_each == 0; // made by node 0
-      bool own_made = top ? node == 0
-                          : subtree >= made.begin && subtree < made.end;
+      bool own_made =
+          top ? node == 0 : subtree >= made.begin && subtree < made.end;
       count += met[key] && !own_made;
     }
   }

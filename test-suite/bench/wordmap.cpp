@@ -8,8 +8,10 @@
 
 #include <algorithm>
 #include <functional>
+#include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 namespace {
 
