@@ -213,7 +213,7 @@ LOCO_EXPORT int __loco_node(void) {
 }
 
 LOCO_EXPORT int __loco_num_nodes(void) {
-  return coherence ? coherence->network().num_nodes() : 1;
+  return coherence ? coherence->compute_nodes() : 1;
 }
 
 LOCO_EXPORT int64_t __loco_counter(const char *name) {

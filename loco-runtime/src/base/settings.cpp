@@ -45,12 +45,14 @@ constexpr SettingInfo Table[] = {
      "Threads that each node runs; 0: its share of the machine's cores.",
      nullptr, 0, 4096, false,
      [](Settings &into, std::int64_t number, Text) { into.threads = number; }},
-    {"LOCO_PLACEMENT", SettingKind::Choice, "first-touch",
+    {"LOCO_PLACEMENT", SettingKind::Choice, "auto",
      "Which node is home to 64 KiB of a large allocation or of global "
-     "variables: "
-     "who touches it first; the nodes in turn; equal parts; who allocates.",
-     "first-touch|interleave|block|local", 0, 0, false,
+     "variables: who touches it first; the nodes in turn; equal parts; who "
+     "allocates. auto: by first touch, or in turn over memory nodes.",
+     "auto|first-touch|interleave|block|local", 0, 0, false,
      [](Settings &into, std::int64_t, Text text) {
+       if (text == "auto")
+         return;
        into.placement = text == "interleave" ? LOCO_PLACEMENT_INTERLEAVE
                         : text == "block"    ? LOCO_PLACEMENT_BLOCK
                         : text == "local"    ? LOCO_PLACEMENT_LOCAL
@@ -76,6 +78,12 @@ constexpr SettingInfo Table[] = {
      nullptr, 1, MaxNodes, true,
      [](Settings &into, std::int64_t number, Text) {
        into.num_nodes = number;
+     }},
+    {"LOCO_MEMORY_NODES", SettingKind::Integer, "none",
+     "How many of them, the last ones, only give memory.", nullptr, 0,
+     MaxNodes - 1, true,
+     [](Settings &into, std::int64_t number, Text) {
+       into.memory_nodes = number;
      }},
     {"LOCO_LAUNCH_FD", SettingKind::Integer, "none",
      "Descriptor of the stream to the launcher.", nullptr, 0, 1 << 20, true,

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -26,10 +27,11 @@ struct Settings {
   std::string verbs_address; ///< empty: that of the first RDMA device found
   int node = -1;      ///< -1: not started by a launcher
   int num_nodes = -1;
+  int memory_nodes = 0; ///< how many of them, the last ones, run no threads
   int launch_fd = -1;
   int threads = 0; ///< threads a node; 0: the machine's cores
   bool stats = false;
-  loco_placement placement = LOCO_PLACEMENT_FIRST_TOUCH;
+  std::optional<loco_placement> placement; ///< nothing: as fits the job
   int migration = 2; ///< intervals of sole writing; 0: off, -1: always
 };
 

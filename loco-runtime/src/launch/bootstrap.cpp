@@ -33,7 +33,7 @@ using launch::FrameKind;
 /// One node: there is nobody to tell.
 class SingleNode final : public Bootstrap {
 public:
-  SingleNode() : Bootstrap(0, 1) {}
+  SingleNode() : Bootstrap(0, 1, 0) {}
   Result<std::vector<std::string>> all_gather(std::string mine) override {
     std::vector<std::string> all;
     all.push_back(std::move(mine));
@@ -111,8 +111,9 @@ void tell_launcher(std::string_view message) {
 
 class LaunchedNode final : public Bootstrap {
 public:
-  LaunchedNode(int node, int num_nodes, int fd)
-      : Bootstrap(node, num_nodes), Fd(fd), Writer(new FrameWriter(fd)) {
+  LaunchedNode(int node, int num_nodes, int memory_nodes, int fd)
+      : Bootstrap(node, num_nodes, memory_nodes), Fd(fd),
+        Writer(new FrameWriter(fd)) {
     FailureWriter = Writer;
     set_failure_context(num_nodes > 1 ? node : -1, tell_launcher);
   }
@@ -220,6 +221,10 @@ Result<std::unique_ptr<Bootstrap>> make_launched(const Settings &env) {
     return Error{"LOCO_NODE=" + std::to_string(env.node) +
                  " is not below LOCO_NUM_NODES=" +
                  std::to_string(env.num_nodes)};
+  if (env.memory_nodes >= env.num_nodes)
+    return Error{"LOCO_MEMORY_NODES=" + std::to_string(env.memory_nodes) +
+                 " leaves none of LOCO_NUM_NODES=" +
+                 std::to_string(env.num_nodes) + " to run the program"};
   int type = 0;
   socklen_t type_bytes = sizeof type;
   if (getsockopt(env.launch_fd, SOL_SOCKET, SO_TYPE, &type, &type_bytes) != 0 ||
@@ -231,12 +236,13 @@ Result<std::unique_ptr<Bootstrap>> make_launched(const Settings &env) {
   fcntl(env.launch_fd, F_SETFD, FD_CLOEXEC);
   unsetenv("LOCO_NODE");
   unsetenv("LOCO_NUM_NODES");
+  unsetenv("LOCO_MEMORY_NODES");
   unsetenv("LOCO_LAUNCH_FD");
   // A script between loco-run and this process dies with loco-run; so do we.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
 
   auto node = std::make_unique<LaunchedNode>(env.node, env.num_nodes,
-                                             env.launch_fd);
+                                             env.memory_nodes, env.launch_fd);
   if (Result<void> said = node->say_hello(
           std::to_string(launch::ProtocolVersion) + " " +
           std::to_string(getpid()) + " " + build_id());

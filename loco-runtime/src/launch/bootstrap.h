@@ -20,6 +20,9 @@ public:
 
   int node() const { return Node; }
   int num_nodes() const { return NumNodes; }
+  /// The first of them; the others only give memory.
+  int num_compute_nodes() const { return NumNodes - MemoryNodes; }
+  bool is_memory_node() const { return Node >= num_compute_nodes(); }
 
   /// Collective: every node gives some bytes and gets those of all, by node.
   /// One thread at a time. Also a barrier.
@@ -33,15 +36,18 @@ public:
   virtual void report_failure(const std::string &message) = 0;
 
 protected:
-  Bootstrap(int node, int num_nodes) : Node(node), NumNodes(num_nodes) {}
+  Bootstrap(int node, int num_nodes, int memory_nodes)
+      : Node(node), NumNodes(num_nodes), MemoryNodes(memory_nodes) {}
 
 private:
   int Node;
   int NumNodes;
+  int MemoryNodes;
 };
 
-/// From the environment that loco-run sets: LOCO_NODE, LOCO_NUM_NODES and
-/// LOCO_LAUNCH_FD (a connected stream socket). Without them: one node.
+/// From the environment that loco-run sets: LOCO_NODE, LOCO_NUM_NODES,
+/// LOCO_MEMORY_NODES and LOCO_LAUNCH_FD (a connected stream socket). Without
+/// them: one node.
 Result<std::unique_ptr<Bootstrap>> make_bootstrap();
 
 } // namespace loco

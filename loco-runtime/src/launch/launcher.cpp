@@ -76,7 +76,9 @@ struct Node {
 
 class Job {
 public:
-  explicit Job(const JobOptions &options) : Options(options) {}
+  explicit Job(const JobOptions &options)
+      : Options(options),
+        NumProcesses(options.num_nodes + options.memory_nodes) {}
   ~Job();
 
   int run();
@@ -111,11 +113,13 @@ private:
   bool any_alive() const;
   bool anyone(bool Node::*flag) const;
   std::string label(int index) const {
-    return "node " + std::to_string(index) + " (pid " +
-           std::to_string(Nodes[index].pid) + ")";
+    return (index < Options.num_nodes ? "node " : "memory node ") +
+           std::to_string(index) + " (pid " + std::to_string(Nodes[index].pid) +
+           ")";
   }
 
   const JobOptions &Options;
+  const int NumProcesses; ///< memory nodes come last
   Settings Environment;
   std::vector<Node> Nodes;
   const pid_t Launcher = getpid();
@@ -159,9 +163,13 @@ Result<void> Job::take_signals() {
 }
 
 int Job::run() {
-  if (Options.num_nodes < 1 || Options.num_nodes > MaxNodes) {
+  if (Options.num_nodes < 1 || NumProcesses > MaxNodes) {
     say_error("-n " + std::to_string(Options.num_nodes) +
-              ": a job has from 1 to " + std::to_string(MaxNodes) + " nodes");
+              (Options.memory_nodes
+                   ? " --memory-nodes " + std::to_string(Options.memory_nodes)
+                   : "") +
+              ": a job has from 1 to " + std::to_string(MaxNodes) +
+              " nodes, those that only give memory with them");
     return StatusUsage;
   }
   // Said once here, and not by every node.
@@ -180,15 +188,14 @@ int Job::run() {
                ? StatusNotFound
                : StatusNotExecutable;
   }
-  if (Options.num_nodes > 1 &&
-      program_kind(program.path) == ProgramKind::NotLoco) {
+  if (NumProcesses > 1 && program_kind(program.path) == ProgramKind::NotLoco) {
     say_error("'" + Options.command[0] +
               "' is not a LOCO program (compile it with loco-clang or -floco)");
     return StatusNotExecutable;
   }
   // Inherited by the nodes, so that all have the same addresses.
   const int before = personality(0xffffffff);
-  if (personality(before | ADDR_NO_RANDOMIZE) < 0 && Options.num_nodes > 1) {
+  if (personality(before | ADDR_NO_RANDOMIZE) < 0 && NumProcesses > 1) {
     say_error(std::string("cannot switch off address randomisation for the "
                           "nodes (personality: ") +
               std::strerror(errno) +
@@ -203,8 +210,8 @@ int Job::run() {
   // What a node leaves behind becomes our child, to be ended with the job.
   prctl(PR_SET_CHILD_SUBREAPER, 1);
 
-  Nodes.resize(Options.num_nodes);
-  for (int index = 0; index < Options.num_nodes && !Status; ++index)
+  Nodes.resize(NumProcesses);
+  for (int index = 0; index < NumProcesses && !Status; ++index)
     if (!start_node(index, program.path))
       end(Status.value_or(StatusFailure), End::Kill);
   if (Options.timeout_seconds > 0)
@@ -218,7 +225,7 @@ int Job::run() {
     std::vector<std::string> reports;
     for (Node &node : Nodes)
       reports.push_back(node.stats);
-    const std::string table = statistics_table(reports);
+    const std::string table = statistics_table(reports, Options.memory_nodes);
     say(table.empty() ? "no node sent statistics" : "statistics\n" + table);
   }
   const int status = Status.value_or(StatusFailure);
@@ -296,7 +303,8 @@ void Job::become_node(int index, int stream, int exec_status,
   if (threads == 0)
     threads = std::max(1, available_cores() / Options.num_nodes);
   setenv("LOCO_NODE", std::to_string(index).c_str(), 1);
-  setenv("LOCO_NUM_NODES", std::to_string(Options.num_nodes).c_str(), 1);
+  setenv("LOCO_NUM_NODES", std::to_string(NumProcesses).c_str(), 1);
+  setenv("LOCO_MEMORY_NODES", std::to_string(Options.memory_nodes).c_str(), 1);
   setenv("LOCO_LAUNCH_FD", std::to_string(stream).c_str(), 1);
   setenv("LOCO_THREADS", std::to_string(threads).c_str(), 1);
   // With one node libomp is as upstream's, which knows its own variable only.
@@ -328,7 +336,7 @@ void Job::wait_for_end() {
   while (any_alive()) {
     std::vector<pollfd> fds{{SignalFd, POLLIN, 0}};
     std::vector<int> owners{-1};
-    for (int index = 0; index < Options.num_nodes; ++index) {
+    for (int index = 0; index < NumProcesses; ++index) {
       const Node &node = Nodes[index];
       if (node.fd < 0)
         continue;
@@ -364,7 +372,7 @@ void Job::check_deadlines() {
   if (KillAtMs != 0 && now >= KillAtMs) {
     KillAtMs = 0;
     if (!Killing) {
-      for (int index = 0; index < Options.num_nodes; ++index)
+      for (int index = 0; index < NumProcesses; ++index)
         if (Nodes[index].alive && (*Status == 0 || Options.verbose))
           say("warning: " + label(index) +
               " did not leave after the program's end; killed");
@@ -464,7 +472,7 @@ void Job::serve_stream(int index, short events) {
 }
 
 void Job::drain_streams() {
-  for (int index = 0; index < Options.num_nodes; ++index)
+  for (int index = 0; index < NumProcesses; ++index)
     if (Nodes[index].fd >= 0)
       serve_stream(index, POLLIN);
 }
@@ -516,7 +524,7 @@ void Job::answer_gather() {
     parts.push_back(*node.gather);
   }
   const std::string answer = encode(FrameKind::Gathered, pack(parts));
-  for (int index = 0; index < Options.num_nodes; ++index) {
+  for (int index = 0; index < NumProcesses; ++index) {
     Nodes[index].gather.reset();
     if (Nodes[index].fd < 0)
       continue;
@@ -564,7 +572,7 @@ void Job::reap() {
     const pid_t pid = waitpid(-1, &wait_status, WNOHANG);
     if (pid <= 0)
       return;
-    for (int index = 0; index < Options.num_nodes; ++index)
+    for (int index = 0; index < NumProcesses; ++index)
       if (Nodes[index].pid == pid) {
         drain_streams(); // its last words, and node 0's, come first
         node_ended(index, wait_status);

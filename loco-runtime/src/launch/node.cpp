@@ -116,8 +116,12 @@ void leave_job(int status, void *) {
       node->fabric->wait_until([] { return node->leaving.load(); });
     }
   }
-  if (settings().stats)
-    node->bootstrap->report_stats(memory::stats.json());
+  if (!settings().stats)
+    return;
+  if (node->bootstrap->is_memory_node()) // nobody has counted
+    memory::stats.ExtentsClaimed =
+        node->space.resident_bytes() / memory::ExtentBytes;
+  node->bootstrap->report_stats(memory::stats.json());
 }
 
 /// A forked child has no part in the job, nor in how it ends.
@@ -133,9 +137,11 @@ void join_job() {
   });
   check_same_program(*node->bootstrap);
   must(node->space.open(settings().window_bytes));
-  must(node->pages.open());
-  must(node->pages.watch(reinterpret_cast<void *>(WindowBase),
-                         node->space.window_bytes()));
+  if (!node->bootstrap->is_memory_node()) {
+    must(node->pages.open());
+    must(node->pages.watch(reinterpret_cast<void *>(WindowBase),
+                           node->space.window_bytes()));
+  }
   node->fabric = must(fabric::make_fabric(
       {.memory_bytes = node->space.memory_bytes(),
        .control_bytes = control_bytes(node->space),
@@ -143,8 +149,9 @@ void join_job() {
        .memory = node->space.runtime_view()},
       *node->bootstrap));
   fabric::Fabric &fabric = *node->fabric;
-  coherence =
-      new Coherence(fabric, node->space, node->pages, settings().cache_bytes);
+  auto *protocol =
+      new Coherence(fabric, node->bootstrap->num_compute_nodes(), node->space,
+                    node->pages, settings().cache_bytes);
   WideLock::open(fabric);
   omp::open_words(fabric);
   omp::open_spans(fabric, settings().threads > 0
@@ -154,13 +161,18 @@ void join_job() {
   heap::set_handlers(fabric);
   fabric.set_handler(fabric::Message::Shutdown, receive_shutdown);
   fabric.start();
-  start_fault_thread(*coherence, node->pages);
-  open_globals(node->space, node->pages);
-  heap::open(*coherence);
-  open_fork(node->space, leave_as_child);
-  heap::enter_user_thread(); // static constructors allocate what main uses
-  *LOCO_FLAG_MULTI = 1;
+  heap::open(*protocol);
   *LOCO_FLAG_WORKER = fabric.node() != 0;
+  if (node->bootstrap->is_memory_node()) {
+    open_globals(node->space, nullptr);
+  } else {
+    coherence = protocol;
+    start_fault_thread(*coherence, node->pages);
+    open_globals(node->space, &node->pages);
+    open_fork(node->space, leave_as_child);
+    heap::enter_user_thread(); // static constructors allocate what main uses
+    *LOCO_FLAG_MULTI = 1;
+  }
   // Nobody's messages or gets come before everybody is ready.
   must(node->bootstrap->all_gather(""));
 }
@@ -198,6 +210,13 @@ void *run_main(void *argument) {
 
 MainFn *user_main = nullptr;
 
+/// A memory node is there for what its peers do with its memory.
+int serve_memory(int, char **, char **) {
+  memory::close_globals();
+  omp::serve_spans(); // none comes; returns when node 0 says that all is over
+  return 0;
+}
+
 int run_main_on_window_stack(int argc, char **argv, char **envp) {
   MainCall call{user_main, argc, argv, envp};
   memory::run_as_user_thread(run_main, &call);
@@ -221,6 +240,9 @@ LOCO_EXPORT int __libc_start_main(loco::MainFn *main, int argc, char **argv,
     loco::fatal("libc has no __libc_start_main");
   if (loco::node == nullptr || loco::node->fabric == nullptr)
     return next(main, argc, argv, init, fini, rtld_fini, stack_end);
+  if (loco::node->bootstrap->is_memory_node())
+    return next(loco::serve_memory, argc, argv, init, fini, rtld_fini,
+                stack_end);
   loco::user_main = main;
   return next(loco::run_main_on_window_stack, argc, argv, init, fini,
               rtld_fini, stack_end);

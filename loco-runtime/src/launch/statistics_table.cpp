@@ -58,7 +58,8 @@ std::string number(double value) {
 
 } // namespace
 
-std::string statistics_table(const std::vector<std::string> &reports) {
+std::string statistics_table(const std::vector<std::string> &reports,
+                             int memory_nodes) {
   Columns columns;
   columns.rows.resize(reports.size());
   std::vector<std::string> missing;
@@ -77,7 +78,9 @@ std::string statistics_table(const std::vector<std::string> &reports) {
     lines[0].push_back(header_of(name));
   std::map<std::string, double> sum;
   for (std::size_t node = 0; node < reports.size(); ++node) {
-    lines.push_back({std::to_string(node)});
+    bool runs_program =
+        node + static_cast<std::size_t>(memory_nodes) < reports.size();
+    lines.push_back({(runs_program ? "" : "memory ") + std::to_string(node)});
     for (const std::string &name : columns.names) {
       auto cell = columns.rows[node].find(name);
       const bool there = cell != columns.rows[node].end();

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <string>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace loco::memory {
@@ -104,6 +105,14 @@ void AddressSpace::give_back(Block first, Block count) {
                 static_cast<off_t>(offset_of(first)),
                 static_cast<off_t>(count * BlockBytes)) != 0)
     fatal_errno("cannot give memory of the cache back (fallocate)");
+}
+
+std::uint64_t AddressSpace::resident_bytes() const {
+  static constexpr std::uint64_t StatBlockBytes = 512; // stat(2)
+  struct stat status;
+  if (fstat(MemoryFd, &status) != 0)
+    fatal_errno("cannot look at the memory file (fstat)");
+  return static_cast<std::uint64_t>(status.st_blocks) * StatBlockBytes;
 }
 
 static void remap_private(void *at, std::uint64_t bytes, int fd,

@@ -64,6 +64,9 @@ public:
   /// Frees the memory of blocks of this node's file; both views read zeros.
   void give_back(Block first, Block count);
 
+  /// Memory that this node's file takes.
+  std::uint64_t resident_bytes() const;
+
   /// In a forked child: the program view becomes a private copy of what this
   /// node has, and the shadow lets everything pass.
   void become_private();

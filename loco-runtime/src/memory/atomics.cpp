@@ -60,9 +60,13 @@ void atomic_load(const void *p, void *into, unsigned width, int order) {
     coherence->release();
   std::uint64_t offset = offset_of_address(p);
   coherence->at_home(offset, width, false,
-                     [&](int home, std::byte *, std::byte *) {
-                       coherence->network().atomic_load(
-                           home, Segment::Memory, offset, into, width);
+                     [&](int home, std::byte *copy, std::byte *twin) {
+                       coherence->network().atomic_load(home, Segment::Memory,
+                                                        offset, into, width);
+                       // What an atomic of another node stored is here before
+                       // its notice: a plain store of the value before must not
+                       // look like no change (M16).
+                       patch(copy, twin, offset, into, width);
                        count(stats.RemoteAtomics, is_remote(home));
                      });
   order_after(order);

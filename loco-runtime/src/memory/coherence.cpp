@@ -16,14 +16,23 @@ namespace loco::memory {
 
 using fabric::Segment;
 
-Coherence::Coherence(fabric::Fabric &fabric, AddressSpace &space,
-                     PageTable &pages, std::uint64_t cache_bytes)
-    : Network(fabric), Space(space), Pages(pages),
-      Directory(fabric, space.window_bytes(), space.num_extents(),
-                settings().placement),
+static loco_placement policy_of(int compute_nodes,
+                                const fabric::Fabric &fabric) {
+  return settings().placement.value_or(compute_nodes < fabric.num_nodes()
+                                           ? LOCO_PLACEMENT_INTERLEAVE
+                                           : LOCO_PLACEMENT_FIRST_TOUCH);
+}
+
+Coherence::Coherence(fabric::Fabric &fabric, int compute_nodes,
+                     AddressSpace &space, PageTable &pages,
+                     std::uint64_t cache_bytes)
+    : Network(fabric), ComputeNodes(compute_nodes), Space(space), Pages(pages),
+      Directory(fabric, compute_nodes, space.window_bytes(),
+                space.num_extents(), policy_of(compute_nodes, fabric)),
       Exported(fabric, space.num_blocks()), Log(fabric),
       Twins(space.num_blocks()), Copies(cache_bytes, space.num_extents()),
-      Writers(space.num_extents(), settings().migration), Moves(fabric),
+      Writers(space.num_extents(), settings().migration),
+      Moves(fabric, compute_nodes),
       Info(reserve_array<BlockInfo>(space.num_blocks(), "block states")),
       Flags(reserve_array<std::atomic<std::uint8_t>>(space.num_extents(),
                                                      "extent flags")),
@@ -390,7 +399,9 @@ void Coherence::publish_modified() {
   for (Block b : blocks) {
     BlockLock lock(*this, b);
     Info[b].NoticePending = false;
-    if (Directory.claim(extent_of(b)) != Network.node())
+    // Memory nodes keep what they have.
+    int home = Directory.claim(extent_of(b));
+    if (home != Network.node() && home < ComputeNodes)
       Writers.wrote(extent_of(b));
   }
   memory::count(stats.NoticesSent, Log.publish(blocks.data(), blocks.size()));
@@ -402,7 +413,8 @@ void Coherence::acquire() {
   std::lock_guard protocol(ProtocolMutex);
   memory::count(stats.Acquires);
   bool know_all = true;
-  for (int peer = 0; peer < Network.num_nodes(); ++peer)
+  // Memory nodes write nothing.
+  for (int peer = 0; peer < ComputeNodes; ++peer)
     if (peer != Network.node())
       know_all &= Log.read(peer, [this](Notice n) { drop_notice(n); });
   if (!know_all)

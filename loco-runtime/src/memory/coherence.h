@@ -33,9 +33,12 @@ enum class Access { Load, Store };
 
 class Coherence {
 public:
-  /// `cache_bytes`: what copies of other nodes' blocks may take; 0: anything.
-  Coherence(fabric::Fabric &fabric, AddressSpace &space, PageTable &pages,
-            std::uint64_t cache_bytes);
+  /// The first `compute_nodes` of the fabric's nodes run the program, the
+  /// others only give homes: they make this object for its place in Control,
+  /// and never call it. `cache_bytes`: what copies of other nodes' blocks may
+  /// take; 0: anything.
+  Coherence(fabric::Fabric &fabric, int compute_nodes, AddressSpace &space,
+            PageTable &pages, std::uint64_t cache_bytes);
 
   /// Makes blocks [first, first + count) present for the access; fetches what
   /// is missing in runs, and counts `ahead_bytes` down by it: where nothing is
@@ -104,6 +107,7 @@ public:
   Homes &homes() { return Directory; }
   AddressSpace &space() { return Space; }
   fabric::Fabric &network() { return Network; }
+  int compute_nodes() const { return ComputeNodes; }
 
 private:
   enum class State : std::uint8_t {
@@ -238,6 +242,7 @@ private:
   }
 
   fabric::Fabric &Network;
+  const int ComputeNodes;
   AddressSpace &Space;
   PageTable &Pages;
   Homes Directory;

@@ -10,9 +10,9 @@ static AddressSpace *address_space = nullptr;
 static PageTable *page_table = nullptr;
 static bool closed = false;
 
-void open_globals(AddressSpace &space, PageTable &pages) {
+void open_globals(AddressSpace &space, PageTable *pages) {
   address_space = &space;
-  page_table = &pages;
+  page_table = pages;
 }
 
 static void adopt_range(char *start, char *end, bool has_data) {
@@ -22,6 +22,8 @@ static void adopt_range(char *start, char *end, bool has_data) {
   auto offset = address_space->adopt_globals(start, end, has_data);
   if (!offset.ok())
     fatal(offset.error().message);
+  if (page_table == nullptr)
+    return;
   coherence->homes().placement().add_globals(extents_of(offset.value(), bytes));
   // Already there, as bytes of the file: only the entries are still missing.
   if (auto watched = page_table->watch(start, bytes); !watched.ok())

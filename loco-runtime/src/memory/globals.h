@@ -10,8 +10,9 @@
 
 namespace loco::memory {
 
-/// From now on adopt_globals() works. Once, with > 1 node.
-void open_globals(AddressSpace &space, PageTable &pages);
+/// From now on adopt_globals() works. Once, with > 1 node; without `pages` on a
+/// memory node, where nobody accesses them.
+void open_globals(AddressSpace &space, PageTable *pages);
 
 /// Replaces the pages of an object's globals by ones of the Memory segment, with
 /// the same bytes. All nodes load the same objects in the same order. With one

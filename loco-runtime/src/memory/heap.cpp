@@ -372,7 +372,7 @@ std::uint64_t allocated_end(std::uint64_t offset) {
     return space.memory_bytes();
   fabric::Fabric &fabric = window.Protocol->network();
   int owner = window.Protocol->homes().owner(extent_of(block_at(offset)));
-  if (owner >= fabric.num_nodes())
+  if (owner >= window.Protocol->compute_nodes())
     return offset; // what was left over when the window was divided
   std::uint64_t start = static_cast<std::uint64_t>(owner) * window.Size;
   auto &known = window.KnownUsed[owner];

@@ -10,11 +10,13 @@ namespace loco::memory {
 
 using fabric::Segment;
 
-Homes::Homes(fabric::Fabric &fabric, std::uint64_t window_bytes,
-             Extent num_extents, loco_placement policy)
-    : Fabric(fabric), Policy(fabric.num_nodes(), policy),
+Homes::Homes(fabric::Fabric &fabric, int compute_nodes,
+             std::uint64_t window_bytes, Extent num_extents,
+             loco_placement policy)
+    : Fabric(fabric), ComputeNodes(compute_nodes),
+      Policy(compute_nodes, fabric.num_nodes(), policy),
       WindowExtents(static_cast<Extent>(window_bytes / ExtentBytes)),
-      ExtentsPerOwner(WindowExtents / static_cast<Extent>(fabric.num_nodes())),
+      ExtentsPerOwner(WindowExtents / static_cast<Extent>(compute_nodes)),
       Directory(fabric.reserve_control(num_extents * sizeof(Entry))),
       Known(reserve_array<std::atomic<std::uint8_t>>(num_extents,
                                                      "the table of homes")) {}
@@ -22,7 +24,7 @@ Homes::Homes(fabric::Fabric &fabric, std::uint64_t window_bytes,
 int Homes::directory_node(Extent extent) const {
   // The window's entries lie with the node that allocates from there, so that
   // claiming one's own allocations stays on the node.
-  int nodes = Fabric.num_nodes();
+  int nodes = ComputeNodes;
   int node = extent < WindowExtents ? owner(extent)
                                     : static_cast<int>(extent) % nodes;
   return node < nodes ? node : nodes - 1;

@@ -19,8 +19,8 @@ namespace loco::memory {
 class Homes {
 public:
   /// Collective, in the start-up order of Control reservations.
-  Homes(fabric::Fabric &fabric, std::uint64_t window_bytes, Extent num_extents,
-        loco_placement policy);
+  Homes(fabric::Fabric &fabric, int compute_nodes, std::uint64_t window_bytes,
+        Extent num_extents, loco_placement policy);
 
   /// The home of the extent. One that has none yet gets it, as was planned for
   /// it; without a plan it is this node's.
@@ -73,6 +73,7 @@ private:
   }
 
   fabric::Fabric &Fabric;
+  int ComputeNodes; ///< the first ones; only they allocate
   Placement Policy;
   Extent WindowExtents;
   Extent ExtentsPerOwner;

@@ -41,7 +41,7 @@ void Coherence::move_homes() {
                  static_cast<std::uint8_t>(Network.node()), false});
   Moves.meet(); // all gates are closed, all requests can be read
 
-  for (int node = 0; node < Network.num_nodes(); ++node)
+  for (int node = 0; node < ComputeNodes; ++node)
     Moves.read(MoveBoard::Requests, node, [this](Move move) {
       if (move.from != Network.node() || Moves.full(MoveBoard::Answers))
         return;
@@ -50,7 +50,7 @@ void Coherence::move_homes() {
     });
   Moves.meet(); // what moves is at rest at its old home, all answers are there
 
-  for (int node = 0; node < Network.num_nodes(); ++node)
+  for (int node = 0; node < ComputeNodes; ++node)
     Moves.read(MoveBoard::Answers, node, [this](Move move) {
       if (move.granted) {
         if (move.to == Network.node())

@@ -12,8 +12,8 @@ namespace loco::memory {
 
 static constexpr std::size_t CountBytes = sizeof(std::uint64_t);
 
-MoveBoard::MoveBoard(fabric::Fabric &fabric)
-    : NumNodes(fabric.num_nodes()),
+MoveBoard::MoveBoard(fabric::Fabric &fabric, int num_nodes)
+    : NumNodes(num_nodes),
       Lists{SharedRegion(fabric, CountBytes + Capacity * sizeof(Move)),
             SharedRegion(fabric, CountBytes + Capacity * sizeof(Move))},
       Meeting(fabric) {}

@@ -23,8 +23,9 @@ static_assert(sizeof(Move) == 8);
 
 class MoveBoard {
 public:
-  /// Collective, in the start-up order of Control reservations.
-  explicit MoveBoard(fabric::Fabric &fabric);
+  /// Between the first `num_nodes`. Collective, in the start-up order of
+  /// Control reservations.
+  MoveBoard(fabric::Fabric &fabric, int num_nodes);
 
   enum List { Requests, Answers };
 

@@ -11,10 +11,10 @@ int Placement::choose(loco_placement policy, Extent index, Extent count,
   auto nodes = static_cast<Extent>(NumNodes);
   switch (policy) {
   case LOCO_PLACEMENT_INTERLEAVE:
-    return static_cast<int>(index % nodes);
+    return FirstNode + static_cast<int>(index % nodes);
   case LOCO_PLACEMENT_BLOCK:
     // Equal parts, to the extent: index / (count / nodes) without rounding.
-    return static_cast<int>(std::uint64_t{index} * nodes / count);
+    return FirstNode + static_cast<int>(std::uint64_t{index} * nodes / count);
   case LOCO_PLACEMENT_LOCAL:
     return asker;
   case LOCO_PLACEMENT_FIRST_TOUCH:

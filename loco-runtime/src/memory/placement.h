@@ -28,9 +28,11 @@ inline ExtentRange extents_of(std::uint64_t offset, std::uint64_t bytes) {
 
 class Placement {
 public:
-  /// `policy` is for what no hint names.
-  Placement(int num_nodes, loco_placement policy)
-      : NumNodes(num_nodes), Policy(policy) {}
+  /// `policy` is for what no hint names. What is spread goes over the memory
+  /// nodes where there are some: those from `compute_nodes` on.
+  Placement(int compute_nodes, int num_nodes, loco_placement policy)
+      : FirstNode(compute_nodes < num_nodes ? compute_nodes : 0),
+        NumNodes(num_nodes - FirstNode), Policy(policy) {}
 
   loco_placement policy() const { return Policy; }
 
@@ -52,7 +54,7 @@ public:
 private:
   static constexpr unsigned MaxGlobals = 256;
 
-  int NumNodes;
+  int FirstNode, NumNodes; ///< that memory is spread over
   loco_placement Policy;
   ExtentRange Globals[MaxGlobals] = {};
   std::atomic<unsigned> NumGlobals{0};

@@ -124,7 +124,7 @@ LOCO_EXPORT void __loco_omp_start_span(int num_nodes, const void *descriptor,
 LOCO_EXPORT void __loco_omp_barrier(int num_nodes) {
   __loco_release();
   memory::heap::PrivateScope scope;
-  const bool is_everyone = num_nodes == network->num_nodes();
+  const bool is_everyone = num_nodes == memory::coherence->compute_nodes();
   bool move_homes;
   {
     memory::ScopedNanos timer(memory::stats.BarrierNanos);

@@ -30,7 +30,7 @@ TEST(Settings, DefaultsHoldWithoutAnyVariable) {
   EXPECT_EQ(parsed.value().node, -1);
   EXPECT_EQ(parsed.value().launch_fd, -1);
   EXPECT_FALSE(parsed.value().stats);
-  EXPECT_EQ(parsed.value().placement, LOCO_PLACEMENT_FIRST_TOUCH);
+  EXPECT_FALSE(parsed.value().placement.has_value());
   EXPECT_EQ(parsed.value().migration, 2);
 }
 
@@ -65,9 +65,10 @@ TEST(Settings, PlacementAndMigrationHaveWords) {
     ASSERT_TRUE(parsed.ok()) << parsed.error().message;
     EXPECT_EQ(parsed.value().placement, placement) << text;
   }
-  EXPECT_EQ(error_of({{"LOCO_PLACEMENT", "far"}}),
-            "LOCO_PLACEMENT='far' is not valid; allowed is one of first-touch, "
-            "interleave, block, local");
+  EXPECT_EQ(
+      error_of({{"LOCO_PLACEMENT", "far"}}),
+      "LOCO_PLACEMENT='far' is not valid; allowed is one of auto, first-touch, "
+      "interleave, block, local");
   EXPECT_EQ(parse({{"LOCO_MIGRATION", "off"}}).value().migration, 0);
   EXPECT_EQ(parse({{"LOCO_MIGRATION", "7"}}).value().migration, 7);
   EXPECT_EQ(parse({{"LOCO_MIGRATION", "always"}}).value().migration, -1);

@@ -68,8 +68,8 @@ TEST(Bootstrap, GathersByNodeManyTimesAndLargeParts) {
 
 TEST(Bootstrap, ProgramsThatANodeStartsAreNoNodes) {
   EXPECT_TRUE(test::run_nodes(2, [](Bootstrap &) {
-                for (const char *name :
-                     {"LOCO_NODE", "LOCO_NUM_NODES", "LOCO_LAUNCH_FD"})
+                for (const char *name : {"LOCO_NODE", "LOCO_NUM_NODES",
+                                         "LOCO_MEMORY_NODES", "LOCO_LAUNCH_FD"})
                   EXPECT_EQ(std::getenv(name), nullptr) << name;
               }).all_passed());
 }
@@ -101,6 +101,11 @@ TEST(BootstrapDeathTest, HalfAnEnvironmentIsAnError) {
                     {"LOCO_NUM_NODES", "2"},
                     {"LOCO_LAUNCH_FD", "0"}},
                    "LOCO_NODE=2 is not below LOCO_NUM_NODES=2");
+  expect_bootstrap({{"LOCO_NODE", "0"},
+                    {"LOCO_NUM_NODES", "2"},
+                    {"LOCO_MEMORY_NODES", "2"},
+                    {"LOCO_LAUNCH_FD", "0"}},
+                   "LOCO_MEMORY_NODES=2 leaves none of LOCO_NUM_NODES=2");
   expect_bootstrap({{"LOCO_NODE", "0"},
                     {"LOCO_NUM_NODES", "2"},
                     {"LOCO_LAUNCH_FD", "2"}},

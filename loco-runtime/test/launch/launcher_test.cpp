@@ -232,6 +232,17 @@ TEST(Launcher, AKilledNodeEndsTheJobWithItsName) {
   }
 }
 
+TEST(Launcher, AKilledMemoryNodeEndsTheJobWithItsName) {
+  JobRun run(job(1, "gather on 2 signal 9 hang", {"--memory-nodes", "2"}));
+  EXPECT_EQ(run.status(5s), 137);
+  EXPECT_EQ(run.err().rfind("loco-run: memory node 2 (pid ", 0), 0u)
+      << run.err();
+  EXPECT_NE(run.err().find(") was killed by signal 9 (Killed)\n"),
+            std::string::npos)
+      << run.err();
+  EXPECT_TRUE(run.processes().empty());
+}
+
 TEST(Launcher, NodesThatIgnoreSigtermAreKilled) {
   JobRun run(job(3, "ignore-term gather on 1 signal 9 hang"));
   EXPECT_EQ(run.status(5s), 137);
@@ -419,6 +430,8 @@ TEST(Launcher, WrongUsageIsNamed) {
       {{"-n", "0", "true"}, 2, "--nodes"},
       {{"-n", "65", "true"}, 2, "from 1 to 64|range 1 to 64"},
       {{"-n", "two", "true"}, 2, "two"},
+      {{"--memory-nodes", "64", "true"}, 2, "--memory-nodes"},
+      {{"-n", "60", "--memory-nodes", "5", "true"}, 2, "from 1 to 64 nodes"},
       {{"--threads", "0", "true"}, 2, "--threads"},
       {{"--fabric", "pigeons", "true"}, 2, "pigeons"},
       {{"--timeout", "-1", "true"}, 2, "--timeout"},
@@ -506,6 +519,17 @@ TEST(StatisticsTable, GroupsUnitsAndMissingNodes) {
             "    2                  2              -      7\n"
             "total               3.50              2      7\n"
             "node 1 sent no statistics\n");
+}
+
+TEST(StatisticsTable, MemoryNodesAreMarked) {
+  EXPECT_EQ(loco::launch::statistics_table(
+                {R"({"misses": 2})", R"({"misses": 3})", R"({"misses": 0})"},
+                /*memory_nodes=*/1),
+            "    node  misses\n"
+            "       0       2\n"
+            "       1       3\n"
+            "memory 2       0\n"
+            "   total       5\n");
 }
 
 TEST(StatisticsTable, NanosecondsAreShownInMilliseconds) {

@@ -17,6 +17,10 @@ std::unique_ptr<CLI::App> make_parser(CommandLine &into) {
                   "Nodes, from 1 to " + std::to_string(MaxNodes) +
                       " (default 1)")
       ->check(CLI::Range(1, MaxNodes));
+  app->add_option("--memory-nodes", into.job.memory_nodes,
+                  "More nodes that run no threads: they are home to large "
+                  "allocations and globals (default 0)")
+      ->check(CLI::Range(0, MaxNodes - 1));
   app->add_option("-t,--threads", into.job.threads,
                   "Threads on each node (default: LOCO_THREADS, or this "
                   "machine's cores divided by the nodes)")
