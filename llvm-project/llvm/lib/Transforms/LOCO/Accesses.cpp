@@ -55,6 +55,27 @@ std::optional<Marked> loco::getMarked(Instruction &I) {
   return Marked{&I, Op, Ptr, Size.getFixedValue(), Kind};
 }
 
+SmallVector<Marked, 2> loco::getAllMarked(Instruction &I) {
+  SmallVector<Marked, 2> All;
+  if (std::optional<Marked> M = getMarked(I))
+    All.push_back(*M);
+  auto *Mem = dyn_cast<MemIntrinsic>(&I);
+  auto *Length = Mem ? dyn_cast<ConstantInt>(Mem->getLength()) : nullptr;
+  if (!Length || Mem->isVolatile() || Length->isZero() ||
+      Length->getValue().ugt(abi::BlockBytes))
+    return All;
+  auto Add = [&](unsigned Op, abi::TouchKind Kind) {
+    if (!isRemotePointer(I.getOperand(Op)->getType()))
+      return;
+    if (Value *Ptr = stripRemoteCast(I.getOperand(Op)))
+      All.push_back({&I, Op, Ptr, Length->getZExtValue(), Kind});
+  };
+  if (isa<MemTransferInst>(Mem))
+    Add(1, abi::TouchLoad);
+  Add(0, abi::TouchStore);
+  return All;
+}
+
 void loco::unmark(const Marked &M) {
   auto *Cast = dyn_cast<Instruction>(M.I->getOperand(M.PointerOp));
   M.I->setOperand(M.PointerOp, M.Ptr);

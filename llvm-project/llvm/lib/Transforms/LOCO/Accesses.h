@@ -14,6 +14,7 @@
 #define LLVM_LIB_TRANSFORMS_LOCO_ACCESSES_H
 
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/SmallVector.h"
 #include "llvm/Transforms/LOCO/ABI.h"
 #include <optional>
 
@@ -38,6 +39,10 @@ struct Marked {
 };
 
 std::optional<Marked> getMarked(Instruction &I);
+
+/// The marked accesses of \p I: also the two of a copy of constant length,
+/// loads first.
+SmallVector<Marked, 2> getAllMarked(Instruction &I);
 
 /// Takes the mark away: the access has no check.
 void unmark(const Marked &M);

@@ -104,25 +104,27 @@ void DominatedChecks::visit(BasicBlock &BB, CheckedSet &Set) {
       Set.clear();
       continue;
     }
-    std::optional<Marked> M = getMarked(I);
-    if (!M || isa<IntrinsicInst>(I))
+    // Nothing is checked where a mask is empty.
+    if (isa<IntrinsicInst>(I) && !isa<MemIntrinsic>(I))
       continue;
-    Checked C{nullptr, 0, *M, &BB};
-    C.Base =
-        GetPointerBaseWithConstantOffset(M->Ptr, C.Offset, F.getDataLayout());
-    Checked *By = nullptr;
-    for (Checked *Old : Set)
-      if (isCovered(*Old, C) && (!By || Old->Access.Kind > By->Access.Kind))
-        By = Old;
-    if (By && By->Access.Kind >= M->Kind) {
-      unmark(*M);
-      Changed = true;
-    } else if (By && mayCheckAsStore(*By, C)) {
-      checkAsStore(*By, *M);
-    } else {
-      if (Set.size() == Limit)
-        Set.erase(Set.begin());
-      Set.push_back(new (Allocator.Allocate()) Checked(C));
+    for (const Marked &M : getAllMarked(I)) {
+      Checked C{nullptr, 0, M, &BB};
+      C.Base =
+          GetPointerBaseWithConstantOffset(M.Ptr, C.Offset, F.getDataLayout());
+      Checked *By = nullptr;
+      for (Checked *Old : Set)
+        if (isCovered(*Old, C) && (!By || Old->Access.Kind > By->Access.Kind))
+          By = Old;
+      if (By && By->Access.Kind >= M.Kind) {
+        unmark(M);
+        Changed = true;
+      } else if (By && mayCheckAsStore(*By, C)) {
+        checkAsStore(*By, M);
+      } else {
+        if (Set.size() == Limit)
+          Set.erase(Set.begin());
+        Set.push_back(new (Allocator.Allocate()) Checked(C));
+      }
     }
   }
 }

@@ -27,6 +27,10 @@ using namespace llvm::loco;
 /// this times the bytes of an access.
 static constexpr uint64_t MostElements = uint64_t(1) << 31;
 
+/// Variables and small objects, which seldom cross a block's end, have a check
+/// of where they start.
+static constexpr uint64_t ShortRange = 64;
+
 RangeChecks::RangeChecks(Function &F, DominatorTree &DT, LoopInfo &LI,
                          ScalarEvolution &SE, OptimizationRemarkEmitter &ORE,
                          Synchronisation &Synchronises)
@@ -38,11 +42,11 @@ bool RangeChecks::run() {
   for (BasicBlock &BB : F)
     if (LI.getLoopFor(&BB))
       for (Instruction &I : BB)
-        if (std::optional<Marked> M = getMarked(I))
-          InLoops.push_back(*M);
+        InLoops.append(getAllMarked(I));
   if (!InLoops.empty())
     for (Loop *L : LI.getTopLevelLoops())
       hoistFrom(*L, InLoops);
+  Finder.removeUnusedCopies();
   return Changed;
 }
 
@@ -130,13 +134,26 @@ void RangeChecks::emitRange(Instruction *Before, const Place &At,
                             const Section &S, DomTreeUpdater &DTU) {
   IRBuilder<> B(Before);
   Type *PtrTy = B.getPtrTy();
-  // Where an inner loop does not run, its bounds may be anything.
-  Value *Sane =
-      B.CreateICmpULE(At.RowBytes, B.getInt64(S.Bytes * MostElements));
-  Before = SplitBlockAndInsertIfThen(Sane, Before, /*Unreachable=*/false,
-                                     nullptr, &DTU, &LI);
-  B.SetInsertPoint(Before);
+  // Where an inner loop does not run, addresses may be anything.
   uint64_t AddressMask = (uint64_t(1) << 47) - 1;
+  auto *Length = dyn_cast<ConstantInt>(At.RowBytes);
+  if (Length && Length->getValue().ule(ShortRange)) {
+    Value *Ptr = B.CreateIntToPtr(B.CreateAnd(At.Low, AddressMask), PtrTy);
+    Before =
+        SplitBlockAndInsertIfThen(RT.isNotReady(B, Ptr, S.Kind), Before,
+                                  /*Unreachable=*/false, nullptr, &DTU, &LI);
+    B.SetInsertPoint(Before);
+    RT.callSlowPath(B, Ptr, Length->getZExtValue(), S.Kind);
+    return;
+  }
+  // And so may be their bounds.
+  if (!Length) {
+    Value *Sane =
+        B.CreateICmpULE(At.RowBytes, B.getInt64(S.Bytes * MostElements));
+    Before = SplitBlockAndInsertIfThen(Sane, Before, /*Unreachable=*/false,
+                                       nullptr, &DTU, &LI);
+    B.SetInsertPoint(Before);
+  }
   Value *First = B.CreateAnd(At.Low, AddressMask);
   Value *Last =
       B.CreateAnd(B.CreateAdd(At.Low, B.CreateSub(At.RowBytes, B.getInt64(1))),

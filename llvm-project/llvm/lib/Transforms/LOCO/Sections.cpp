@@ -7,11 +7,14 @@
 
 #include "Sections.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SmallPtrSet.h"
+#include "llvm/Analysis/Loads.h"
 #include "llvm/Analysis/LoopInfo.h"
 #include "llvm/Analysis/ScalarEvolution.h"
 #include "llvm/Analysis/ScalarEvolutionExpressions.h"
 #include "llvm/Analysis/ValueTracking.h"
 #include "llvm/IR/Dominators.h"
+#include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/Instructions.h"
 #include "llvm/IR/IntrinsicInst.h"
 #include "llvm/Transforms/LOCO/Runtime.h"
@@ -48,32 +51,52 @@ static bool isDeadEnd(const BasicBlock *BB) {
   return false;
 }
 
-/// How often \p L goes back until the exit from \p BB is taken, where a counter
-/// is compared for equality and it cannot be proved that it does not step over
-/// the bound (loops unrolled by 2): taken not to. Null where it is another
-/// exit.
-const SCEV *SectionFinder::getCountToEquality(Loop &L, BasicBlock *BB) {
+/// How often \p L goes back until the exit from \p BB is taken, where it
+/// compares a counter with a bound and LLVM can't tell: the bound is loaded
+/// again and again (withSteadyLoads), or the counter might step over it (loops
+/// unrolled by 2), which it is taken not to do. Null where it is another exit.
+const SCEV *SectionFinder::getCountByComparison(Loop &L, BasicBlock *BB) {
   auto *Branch = dyn_cast<BranchInst>(BB->getTerminator());
   auto *Test = Branch && Branch->isConditional()
                    ? dyn_cast<ICmpInst>(Branch->getCondition())
                    : nullptr;
-  if (!Test || !Test->isEquality() ||
-      L.contains(Branch->getSuccessor(0)) !=
-          (Test->getPredicate() == ICmpInst::ICMP_NE) ||
-      !Test->getOperand(0)->getType()->isIntegerTy())
+  if (!Test || !Test->getOperand(0)->getType()->isIntegerTy())
     return nullptr;
-  for (unsigned I : {0, 1}) {
-    const SCEVAddRecExpr *Rec = asAffine(SE.getSCEV(Test->getOperand(I)), L);
-    const SCEV *End = SE.getSCEV(Test->getOperand(1 - I));
-    const SCEV *Step = Rec ? Rec->getStepRecurrence(SE) : nullptr;
-    if (!isa_and_nonnull<SCEVConstant>(Step) || !SE.isLoopInvariant(End, &L))
-      continue;
-    bool Down = SE.isKnownNegative(Step);
-    return SE.getUDivExpr(Down ? SE.getMinusSCEV(Rec->getStart(), End)
-                               : SE.getMinusSCEV(End, Rec->getStart()),
-                          Down ? SE.getNegativeSCEV(Step) : Step);
+  CmpInst::Predicate GoesOn = L.contains(Branch->getSuccessor(0))
+                                  ? Test->getPredicate()
+                                  : Test->getInversePredicate();
+  const SCEVAddRecExpr *Rec = asAffine(SE.getSCEV(Test->getOperand(0)), L);
+  Value *Bound = Test->getOperand(1);
+  if (!Rec) {
+    Rec = asAffine(SE.getSCEV(Test->getOperand(1)), L);
+    Bound = Test->getOperand(0);
+    GoesOn = CmpInst::getSwappedPredicate(GoesOn);
   }
-  return nullptr;
+  const SCEV *Step = Rec ? Rec->getStepRecurrence(SE) : nullptr;
+  if (!isa_and_nonnull<SCEVConstant>(Step))
+    return nullptr;
+  const SCEV *Start = Rec->getStart();
+  const SCEV *End = withSteadyLoads(SE.getSCEV(Bound), L);
+  if (!SE.isLoopInvariant(End, &L))
+    return nullptr;
+  bool Down = SE.isKnownNegative(Step);
+  bool IsEqual = GoesOn == CmpInst::ICMP_NE;
+  if (!IsEqual && (!CmpInst::isRelational(GoesOn) ||
+                   Down != (ICmpInst::isGT(GoesOn) || ICmpInst::isGE(GoesOn))))
+    return nullptr;
+  const SCEV *Distance =
+      Down ? SE.getMinusSCEV(Start, End) : SE.getMinusSCEV(End, Start);
+  const SCEV *Size = Down ? SE.getNegativeSCEV(Step) : Step;
+  if (!IsEqual) {
+    const SCEV *One = SE.getOne(Distance->getType());
+    if (CmpInst::isNonStrictPredicate(GoesOn))
+      Distance = SE.getAddExpr(Distance, One);
+    // A counter that is past its bound from the start.
+    if (CmpInst::isSigned(GoesOn))
+      Distance = SE.getSMaxExpr(Distance, SE.getZero(Distance->getType()));
+    Distance = SE.getAddExpr(Distance, SE.getMinusSCEV(Size, One));
+  }
+  return SE.getUDivExpr(Distance, Size);
 }
 
 /// How often \p L goes back to its header, if it is known before it. Exits that
@@ -94,7 +117,7 @@ const SCEV *SectionFinder::getCount(Loop &L) {
         continue;
       const SCEV *One = SE.getExitCount(&L, BB);
       if (isa<SCEVCouldNotCompute>(One))
-        One = getCountToEquality(L, BB);
+        One = getCountByComparison(L, BB);
       if (!One) {
         Count = nullptr;
         break;
@@ -152,6 +175,116 @@ const SCEV *SectionFinder::atLast(const SCEV *S, Loop &L, const SCEV *Count) {
   return SE.isLoopInvariant(S, &L) ? S : nullptr;
 }
 
+//===--- Loads of what does not change ------------------------------------===//
+
+/// Whether \p L stores to where \p Ptr points, as far as that can be seen by
+/// the look of it, or calls what may.
+bool SectionFinder::mayChangeIn(Loop &L, const Value *Ptr) {
+  const DataLayout &DL = L.getHeader()->getDataLayout();
+  int64_t Offset;
+  const Value *Base = GetPointerBaseWithConstantOffset(Ptr, Offset, DL);
+  for (BasicBlock *BB : L.blocks())
+    for (Instruction &I : *BB) {
+      if (isa<CallBase>(I) && !isa<IntrinsicInst>(I) && I.mayWriteToMemory())
+        return true;
+      auto *Store = dyn_cast<StoreInst>(&I);
+      if (!Store)
+        continue;
+      Value *To = Store->getPointerOperand();
+      if (isRemotePointer(To->getType()))
+        To = stripRemoteCast(To);
+      int64_t ToOffset;
+      if (To && GetPointerBaseWithConstantOffset(To, ToOffset, DL) == Base &&
+          ToOffset == Offset)
+        return true;
+    }
+  return false;
+}
+
+/// A copy before \p L of \p Load, which is in L, reads one place in each
+/// iteration, and is sure to run in the first. Null if it is not such a load.
+LoadInst *SectionFinder::getSteadyCopy(LoadInst &Load, Loop &L) {
+  BasicBlock *Preheader = L.getLoopPreheader();
+  Value *Ptr = Load.getPointerOperand();
+  if (isRemotePointer(Ptr->getType()))
+    Ptr = stripRemoteCast(Ptr);
+  if (!Preheader || !Ptr || !Load.isSimple() || !L.isLoopInvariant(Ptr))
+    return nullptr;
+  // One for all loads of the place.
+  auto Key = std::make_pair(std::make_pair(Ptr, Load.getType()), &L);
+  auto [It, IsNew] = Copies.try_emplace(Key, nullptr);
+  if (!IsNew)
+    return It->second;
+  BasicBlock *BB = Load.getParent();
+  SmallVector<BasicBlock *, 4> Exiting;
+  L.getExitingBlocks(Exiting);
+  if (!all_of(Exiting,
+              [&](BasicBlock *From) { return DT.dominates(BB, From); }))
+    return nullptr;
+  bool IsFirst = BB == L.getHeader() &&
+                 isGuaranteedToTransferExecutionToSuccessor(BB->begin(),
+                                                            Load.getIterator());
+  if (!IsFirst &&
+      !isDereferenceablePointer(Ptr, Load.getType(), BB->getDataLayout()))
+    return nullptr;
+  if (mayChangeIn(L, Ptr))
+    return nullptr;
+  auto *Copy = cast<LoadInst>(Load.clone());
+  Copy->dropUBImplyingAttrsAndMetadata();
+  Copy->insertBefore(Preheader->getTerminator());
+  Copy->setName("loco.steady");
+  IRBuilder<> B(Copy);
+  if (Type *Ty = Load.getPointerOperandType(); isRemotePointer(Ty))
+    Ptr = B.CreateAddrSpaceCast(Ptr, Ty, "loco");
+  Copy->setOperand(LoadInst::getPointerOperandIndex(), Ptr);
+  return Copies[Key] = Copy;
+}
+
+/// \p S with values that \p L loads again and again from one place, because
+/// LLVM could not tell that its stores leave them alone, replaced by loads
+/// before it. They are taken to leave them alone.
+const SCEV *SectionFinder::withSteadyLoads(const SCEV *S, Loop &L) {
+  if (!S || SE.isLoopInvariant(S, &L))
+    return S;
+  struct Visitor {
+    Loop &L;
+    SmallPtrSet<LoadInst *, 4> Loads;
+    bool follow(const SCEV *S) {
+      if (auto *U = dyn_cast<SCEVUnknown>(S))
+        if (auto *Load = dyn_cast<LoadInst>(U->getValue());
+            Load && L.contains(Load))
+          Loads.insert(Load);
+      return true;
+    }
+    bool isDone() const { return false; }
+  } V{L, {}};
+  visitAll(S, V);
+  ValueToSCEVMapTy Before;
+  for (LoadInst *Load : V.Loads)
+    if (LoadInst *Copy = getSteadyCopy(*Load, L))
+      Before[Load] = SE.getSCEV(Copy);
+  return Before.empty() ? S : SCEVParameterRewriter::rewrite(S, SE, Before);
+}
+
+void SectionFinder::removeUnusedCopies() {
+  // Copies of copies come later, and are used by nothing but them.
+  bool Removed = true;
+  while (Removed) {
+    Removed = false;
+    for (auto &[Where, Copy] : Copies) {
+      if (!Copy || !Copy->use_empty())
+        continue;
+      auto *Cast = dyn_cast<AddrSpaceCastInst>(Copy->getPointerOperand());
+      SE.forgetValue(Copy);
+      Copy->eraseFromParent();
+      if (Cast && Cast->use_empty())
+        Cast->eraseFromParent();
+      Copy = nullptr;
+      Removed = true;
+    }
+  }
+}
+
 //===--- One level of a nest ----------------------------------------------===//
 
 const SCEV *SectionFinder::rowBytes(const Section &S) {
@@ -182,6 +315,8 @@ bool SectionFinder::extendRow(Section &S, Loop &L, const SCEV *Count,
 
 /// Makes of what \p S is in one iteration of \p L what it is in all of them.
 bool SectionFinder::extend(Section &S, Loop &L, bool IsOutermost) {
+  for (const SCEV **Part : {&S.Low, &S.High, &S.Stride, &S.Rows})
+    *Part = withSteadyLoads(*Part, L);
   if (S.Stride &&
       (!SE.isLoopInvariant(S.Stride, &L) || !SE.isLoopInvariant(S.Rows, &L)))
     return fail("its rows vary in an outer loop");

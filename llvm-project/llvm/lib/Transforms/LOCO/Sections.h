@@ -31,6 +31,7 @@ class LoopInfo;
 class SCEV;
 class SCEVAddRecExpr;
 class ScalarEvolution;
+class Type;
 class LLVMContext;
 
 namespace loco {
@@ -75,6 +76,9 @@ public:
   /// Has \p Into comprise \p From, if it is near enough.
   bool merge(Section &Into, const Section &From);
 
+  /// Takes back what find() added before loops and nothing came to use.
+  void removeUnusedCopies();
+
   /// From the first byte of a row to behind its last.
   const SCEV *rowBytes(const Section &S);
 
@@ -91,7 +95,10 @@ private:
   void startEarly(Section &S, Loop &L);
   const SCEVAddRecExpr *getBoundAddress(const LoadInst &Load, Loop &L);
   const SCEV *getCount(Loop &L);
-  const SCEV *getCountToEquality(Loop &L, BasicBlock *BB);
+  const SCEV *getCountByComparison(Loop &L, BasicBlock *BB);
+  const SCEV *withSteadyLoads(const SCEV *S, Loop &L);
+  LoadInst *getSteadyCopy(LoadInst &Load, Loop &L);
+  bool mayChangeIn(Loop &L, const Value *Ptr);
   const SCEV *getSmallCount(Loop &L, const SCEV *Step);
   const SCEV *atLast(const SCEV *S, Loop &L, const SCEV *Count);
   const SCEVAddRecExpr *asAffine(const SCEV *S, Loop &L) const;
@@ -105,6 +112,8 @@ private:
   ScalarEvolution &SE;
   IntegerType *I64;
   DenseMap<const Loop *, const SCEV *> Counts;
+  /// By place, type and loop; null where there can be none.
+  DenseMap<std::pair<std::pair<Value *, Type *>, Loop *>, LoadInst *> Copies;
   const char *Why = nullptr;
 };
 
