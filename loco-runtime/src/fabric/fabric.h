@@ -86,6 +86,13 @@ public:
 
   virtual void get(int node, Segment segment, std::uint64_t offset, void *into,
                    std::size_t bytes) = 0;
+  /// The place itself, where this CPU can read it as get() would; else null,
+  /// which every fabric but shm says.
+  virtual const std::byte *direct(int node, Segment segment,
+                                  std::uint64_t offset, std::size_t bytes) {
+    (void)node, (void)segment, (void)offset, (void)bytes;
+    return nullptr;
+  }
   virtual void put(int node, Segment segment, std::uint64_t offset,
                    const void *from, std::size_t bytes) = 0;
   virtual void scatter(int node, Segment segment,

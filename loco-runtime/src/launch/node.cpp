@@ -67,7 +67,8 @@ void must(Result<void> result) {
 /// Bytes of Control that the layers reserve, with room for the fabric's own.
 std::uint64_t control_bytes(const memory::AddressSpace &space) {
   static constexpr std::uint64_t Fixed = 8 << 20;
-  return Fixed + 2 * std::uint64_t{space.num_blocks()};
+  // A fingerprint, and marks, of each block.
+  return Fixed + (8 + 2) * std::uint64_t{space.num_blocks()};
 }
 
 void receive_shutdown(int source, std::span<const std::byte> payload) {

@@ -29,8 +29,9 @@ Coherence::Coherence(fabric::Fabric &fabric, int compute_nodes,
     : Network(fabric), ComputeNodes(compute_nodes), Space(space), Pages(pages),
       Directory(fabric, compute_nodes, space.window_bytes(),
                 space.num_extents(), policy_of(compute_nodes, fabric)),
-      Exported(fabric, space.num_blocks()), Log(fabric),
-      Twins(space.num_blocks()), Copies(cache_bytes, space.num_extents()),
+      Exported(fabric, space.num_blocks()), Prints(fabric, space.num_blocks()),
+      Log(fabric), Twins(space.num_blocks()),
+      Copies(cache_bytes, space.num_extents()),
       Writers(space.num_extents(), settings().migration),
       Moves(fabric, compute_nodes),
       Info(reserve_array<BlockInfo>(space.num_blocks(), "block states")),
@@ -38,9 +39,13 @@ Coherence::Coherence(fabric::Fabric &fabric, int compute_nodes,
                                                      "extent flags")),
       DirtyBlocks(space.num_blocks(), "the list of dirty blocks"),
       Modified(space.num_blocks(), "the list of modified blocks"),
+      Unsure(space.num_blocks(), "the list of blocks to verify"),
       Pieces(reserve_array<fabric::Piece>(MaxPiecesPerBlock, "a delta")),
       EvictionPieces(
-          reserve_array<fabric::Piece>(MaxPiecesPerBlock, "a delta")) {}
+          reserve_array<fabric::Piece>(MaxPiecesPerBlock, "a delta")) {
+  if (!Copies.is_bounded())
+    Twins.prefer_huge_pages();
+}
 
 // ------------------------------------------------------------------ locks
 
@@ -115,10 +120,31 @@ void Coherence::prepare_in_extent(Block first, Block count, Access access,
       return;
     room.emplace(*this, first, count, access, /*wait=*/true);
     ahead_bytes -= std::min(ahead_bytes, room->bytes());
+    if (count == 1 && !Copies.is_bounded()) {
+      Block n = scan_length(first, access);
+      lock(first);
+      n = try_lock_alike(first, n);
+      prepare_locked(first, n, access, home);
+      return unlock_run(first, n);
+    }
   }
   lock_run(first, count);
   prepare_locked(first, count, access, home);
   unlock_run(first, count);
+}
+
+Block Coherence::scan_length(Block block, Access access) {
+  static thread_local Readahead ahead
+      __attribute__((tls_model("initial-exec")));
+  // The last extent of an object's globals may be a part only.
+  Block limit = static_cast<Block>(std::min<std::uint64_t>(
+      first_block(extent_of(block) + 1) - block,
+      Space.contiguous_bytes(offset_of(block)) / BlockBytes));
+  if (Copies.is_bounded())
+    return std::min(rest_of_range(block, access), limit);
+  bool is_miss = AddressSpace::shadow_of(Space.address_of(block))
+                     ->load(std::memory_order_relaxed) == LOCO_SHADOW_ABSENT;
+  return is_miss ? ahead.window(block, limit) : 1;
 }
 
 bool Coherence::try_prepare(Block block, Access access) {
@@ -161,8 +187,7 @@ bool Coherence::try_prepare_inside(Block block, Access access) {
 void Coherence::prepare_locked(Block first, Block count, Access access,
                                int home) {
   for_each_run(
-      first, count,
-      [&](Block b) { return Info[b].State == State::Absent; },
+      first, count, [&](Block b) { return Info[b].State == State::Absent; },
       [&](Block b, Block n) { fetch(b, n, access, home); });
   if (access == Access::Load)
     return;
@@ -180,25 +205,50 @@ void Coherence::fetch(Block first, Block count, Access access, int home) {
   // early enough for the get to see what it is about (M6).
   Flags[extent_of(first)].fetch_or(HasCopies, std::memory_order_seq_cst);
   Exported.mark(home, first, count);
-  // Filled through the runtime view while no page-table entry exists: no
-  // thread sees a half-filled block (M2).
-  Network.get(home, Segment::Memory, offset_of(first),
-              Space.runtime_view(first), count * BlockBytes);
-  if (Copies.is_bounded())
-    count_copies(first, count);
   memory::count(stats.BlocksFetched, count);
   memory::count(stats.BytesFetched, count * BlockBytes);
   std::byte *address = Space.address_of(first);
+  std::size_t bytes = count * BlockBytes;
+  std::size_t visible_bytes = 0;
+  if (all_without_memory(first, count)) {
+    // One page: the kernel copies into a new one without clearing it first, and
+    // makes it visible, protected, when it is whole (M2, M3). For several it is
+    // faster to get them all at once; but old kernels can protect in no other
+    // way.
+    if (access == Access::Load && (count == 1 || !Pages.installs_protected()))
+      if (const std::byte *source =
+              Network.direct(home, Segment::Memory, offset_of(first), bytes))
+        visible_bytes = Pages.fill(address, source, bytes);
+    if (visible_bytes == 0 && count > 1) // faster than page faults; a wish
+      madvise(Space.runtime_view(first), bytes, MADV_POPULATE_WRITE);
+  }
+  // Filled through the runtime view while no page-table entry exists: no
+  // thread sees a half-filled block (M2).
+  if (visible_bytes < bytes)
+    Network.get(home, Segment::Memory, offset_of(first) + visible_bytes,
+                Space.runtime_view(first) + visible_bytes,
+                bytes - visible_bytes);
+  count_copies(first, count);
+  if (visible_bytes == bytes)
+    return set_states(first, count, State::Clean, LOCO_SHADOW_CLEAN);
   // Never visible unprotected without a twin (M3).
   if (access == Access::Load && Pages.installs_protected()) {
-    Pages.install(address, count * BlockBytes, /*write_protected=*/true);
-    set_states(first, count, State::Clean, LOCO_SHADOW_CLEAN);
-    return;
+    Pages.install(address, bytes, /*write_protected=*/true);
+    return set_states(first, count, State::Clean, LOCO_SHADOW_CLEAN);
   }
   for (Block b = first; b < first + count; ++b)
     make_twin(b);
-  Pages.install(address, count * BlockBytes, /*write_protected=*/false);
+  Pages.install(address, bytes, /*write_protected=*/false);
+  if (visible_bytes != 0)
+    Pages.unprotect(address, visible_bytes);
   set_states(first, count, State::Dirty, LOCO_SHADOW_READY);
+}
+
+bool Coherence::all_without_memory(Block first, Block count) const {
+  for (Block b = first; b < first + count; ++b)
+    if (Info[b].HasMemory)
+      return false;
+  return true;
 }
 
 void Coherence::count_copies(Block first, Block count) {
@@ -207,7 +257,8 @@ void Coherence::count_copies(Block first, Block count) {
       Info[b].HasMemory = true;
       Copies.take(BlockBytes);
     }
-  Copies.touched(extent_of(first));
+  if (Copies.is_bounded())
+    Copies.touched(extent_of(first));
 }
 
 void Coherence::make_twin(Block block) {
@@ -232,9 +283,10 @@ void Coherence::make_dirty(Block first, Block count) {
 }
 
 void Coherence::unprotect_home(Block first, Block count) {
-  // Copies may be out there from while it was protected: marked before the
-  // first store can happen, so that the next release looks at it (M5).
-  Exported.mark_stored(first, count);
+  // Copies may be out there from while it was protected: noted before the first
+  // store can happen (M5). Who fetches it after that marks it.
+  for (Block b = first; b < first + count; ++b)
+    note_modified(b);
   Pages.unprotect(Space.address_of(first), count * BlockBytes);
   set_states(first, count, State::Home, LOCO_SHADOW_READY);
 }
@@ -364,35 +416,63 @@ void Coherence::flush_dirty() {
 void Coherence::protect_exported() {
   // This node's stores before, the marks after: see Exports::mark (M5).
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  Exported.take_all([this](Block block, Exports::Mark mark) {
-    // It may have been claimed, and fetched by others, but not touched here.
-    install_home(extent_of(block));
-    BlockLock lock(*this, block);
-    BlockInfo &info = Info[block];
-    if (info.State == State::HomeProtected)
-      info.MayHaveCopies = true; // and good ones: not written meanwhile
-    if (info.State != State::Home)
+  Block first = 0, count = 0;
+  Exported.take_all([&](Block block) {
+    if (count != 0 && block == first + count &&
+        extent_of(block) == extent_of(first)) {
+      ++count;
       return;
-    // Stored to, but not fetched since a notice named it: whoever has a copy
-    // will drop it for that notice (M13).
-    if (mark == Exports::Stored && !info.MayHaveCopies)
-      return;
-    note_modified(block);
-    info.MayHaveCopies = false;
-    if (!(Flags[extent_of(block)].load(std::memory_order_relaxed) &
-          AlwaysModified))
-      protect_home(block);
+    }
+    if (count != 0)
+      protect_exported_run(first, count);
+    first = block;
+    count = 1;
   });
+  if (count != 0)
+    protect_exported_run(first, count);
+}
+
+void Coherence::protect_exported_run(Block first, Block count) {
+  Extent extent = extent_of(first);
+  // It may have been claimed, and fetched by others, but not touched here.
+  install_home(extent);
+  bool always_modified =
+      Flags[extent].load(std::memory_order_relaxed) & AlwaysModified;
+  lock_run(first, count);
+  for_each_run(
+      first, count,
+      // Others are protected: not written since the copies were made.
+      [&](Block b) { return Info[b].State == State::Home; },
+      [&](Block start, Block n) {
+        if (!always_modified) {
+          set_states(start, n, State::HomeProtected, LOCO_SHADOW_CLEAN);
+          Pages.protect(Space.address_of(start), n * BlockBytes);
+        }
+        for (Block b = start; b < start + n; ++b) {
+          if (always_modified) {
+            note_modified(b);
+          } else if (!Info[b].NoticePending) {
+            // Fetched for the first time since it was last protected, if ever:
+            // nobody knows whether it was written after that (M17).
+            Prints.set(b, fingerprint(Space.runtime_view(b)));
+            Unsure.append(b);
+          }
+        }
+      });
+  unlock_run(first, count);
 }
 
 void Coherence::protect_home(Block block) {
-  std::byte *address = Space.address_of(block);
-  AddressSpace::set_shadow(address, 1, LOCO_SHADOW_CLEAN);
-  Pages.protect(address, BlockBytes);
-  Info[block].State = State::HomeProtected;
+  set_states(block, 1, State::HomeProtected, LOCO_SHADOW_CLEAN);
+  Pages.protect(Space.address_of(block), BlockBytes);
 }
 
 void Coherence::publish_modified() {
+  if (!Unsure.empty()) {
+    std::span<Block> blocks = Unsure.take_sorted();
+    memory::count(stats.NoticesSent,
+                  Log.publish(blocks.data(), blocks.size(), /*unsure=*/true));
+  }
   if (Modified.empty())
     return;
   std::span<Block> blocks = Modified.take_sorted();
@@ -404,7 +484,8 @@ void Coherence::publish_modified() {
     if (home != Network.node() && home < ComputeNodes)
       Writers.wrote(extent_of(b));
   }
-  memory::count(stats.NoticesSent, Log.publish(blocks.data(), blocks.size()));
+  memory::count(stats.NoticesSent,
+                Log.publish(blocks.data(), blocks.size(), /*unsure=*/false));
 }
 
 // --------------------------------------------------------------- acquires
@@ -416,24 +497,53 @@ void Coherence::acquire() {
   // Memory nodes write nothing.
   for (int peer = 0; peer < ComputeNodes; ++peer)
     if (peer != Network.node())
-      know_all &= Log.read(peer, [this](Notice n) { drop_notice(n); });
+      know_all &=
+          Log.read(peer, [this, peer](Notice n) { drop_notice(peer, n); });
   if (!know_all)
     drop_everything();
 }
 
-void Coherence::drop_notice(Notice notice) {
+void Coherence::drop_notice(int peer, Notice notice) {
   Block end = notice.first + notice.count;
   for (Block b = notice.first; b < end;) {
     Extent extent = extent_of(b);
     Block run = std::min(first_block(extent + 1), end) - b;
     if (Flags[extent].load(std::memory_order_seq_cst) & HasCopies) {
-      Writers.others_wrote(extent);
       lock_run(b, run);
-      memory::count(stats.BlocksDropped, drop(b, run, Pieces));
+      bool changed = true;
+      if (notice.unsure)
+        changed = drop_changed(peer, b, run);
+      else
+        memory::count(stats.BlocksDropped, drop(b, run, Pieces));
       unlock_run(b, run);
+      if (changed)
+        Writers.others_wrote(extent);
     }
     b += run;
   }
+}
+
+bool Coherence::drop_changed(int peer, Block first, Block count) {
+  std::uint64_t published[BlocksPerExtent];
+  Prints.get(peer, first, count, published);
+  bool changed[BlocksPerExtent] = {};
+  for (Block i = 0; i < count; ++i) {
+    BlockInfo &info = Info[first + i];
+    if (info.State != State::Clean && info.State != State::Dirty)
+      continue;
+    // A Dirty block's twin is the copy as it was fetched.
+    const std::byte *copy = info.State == State::Dirty
+                                ? Twins.bytes(info.Twin)
+                                : Space.runtime_view(first + i);
+    changed[i] = fingerprint(copy) != published[i];
+    memory::count(stats.BlocksKept, !changed[i]);
+  }
+  for_each_run(
+      first, count, [&](Block b) { return changed[b - first]; },
+      [&](Block start, Block n) {
+        memory::count(stats.BlocksDropped, drop(start, n, Pieces));
+      });
+  return std::find(changed, changed + count, true) != changed + count;
 }
 
 Block Coherence::drop(Block first, Block count, fabric::Piece *pieces) {

@@ -14,11 +14,13 @@
 #include "memory/block_list.h"
 #include "memory/cache.h"
 #include "memory/exports.h"
+#include "memory/fingerprints.h"
 #include "memory/gate.h"
 #include "memory/homes.h"
 #include "memory/move_board.h"
 #include "memory/notices.h"
 #include "memory/page_table.h"
+#include "memory/readahead.h"
 #include "memory/sole_writers.h"
 #include "memory/stats.h"
 #include "memory/twins.h"
@@ -77,8 +79,8 @@ public:
   /// An operation on `bytes` bytes at `offset`, in one block, that acts at the
   /// home: runs act(home, copy, twin) under the block's lock, after this node's
   /// own unreleased stores to those bytes have gone home. copy is this node's
-  /// cached block (its runtime view) and twin its twin, each null where there is
-  /// none. The block counts as modified by this node where `modifies`.
+  /// cached block (its runtime view) and twin its twin, each null where there
+  /// is none. The block counts as modified by this node where `modifies`.
   template <typename Act>
   void at_home(std::uint64_t offset, std::size_t bytes, bool modifies,
                Act act) {
@@ -89,8 +91,9 @@ public:
     BlockInfo &info = Info[block];
     std::byte *copy = nullptr, *twin = nullptr;
     if (home == Network.node()) {
+      // It goes past the page table, so a protected block stays protected.
       if (modifies && info.State == State::HomeProtected)
-        unprotect_home(block, 1);
+        note_modified(block);
     } else {
       if (info.State != State::Absent)
         copy = Space.runtime_view(block);
@@ -123,10 +126,7 @@ private:
     enum State State;
     bool NoticePending : 1; ///< in the Modified list
     bool Listed : 1;        ///< in DirtyBlocks
-    bool HasMemory : 1;     ///< counted in Copies: filled, and not given back
-    /// At home: of its bytes before the next store there may be copies that no
-    /// notice names (M13).
-    bool MayHaveCopies : 1;
+    bool HasMemory : 1;     ///< as a copy, counted in Copies, not given back
     TwinPool::Twin Twin;
   };
   static_assert(sizeof(BlockInfo) == 8);
@@ -139,8 +139,7 @@ private:
 
   class BlockLock {
   public:
-    BlockLock(Coherence &coherence, Block block)
-        : Info(coherence.Info[block]) {
+    BlockLock(Coherence &coherence, Block block) : Info(coherence.Info[block]) {
       coherence.lock(block);
     }
     ~BlockLock() { Info.Locked.store(false, std::memory_order_release); }
@@ -182,6 +181,7 @@ private:
   /// Returns how many there were to drop. `pieces` is the caller's own.
   Block drop(Block first, Block count, fabric::Piece *pieces);
   void give_back(Block first, Block count);
+  bool all_without_memory(Block first, Block count) const;
   void count_copies(Block first, Block count);
   void make_twin(Block block);
   void put_delta(Block block, fabric::Piece *pieces);
@@ -208,9 +208,12 @@ private:
 
   void prepare_in_extent(Block first, Block count, Access access,
                          std::uint64_t &ahead_bytes);
-  /// In a bounded cache, where a range check leaves out what it has no room
-  /// for: how many blocks a scan that has come to `block` will want; else 1.
+  /// How many blocks of its extent a thread that misses `block` will want, if
+  /// it scans memory; 1 where nothing tells that it does.
   Block scan_length(Block block, Access access);
+  /// As that, in a bounded cache, where a range check leaves out what it has no
+  /// room for.
+  Block rest_of_range(Block block, Access access);
   /// Locks, without waiting, blocks that follow a locked one in its extent and
   /// are in the same state; returns how many of `count` are locked now.
   Block try_lock_alike(Block first, Block count);
@@ -229,8 +232,12 @@ private:
   bool install_home(Extent extent, bool wait = true);
   void flush_dirty();
   void protect_exported();
+  /// Of blocks of one extent, after their marks were taken.
+  void protect_exported_run(Block first, Block count);
   void publish_modified();
-  void drop_notice(Notice notice);
+  void drop_notice(int peer, Notice notice);
+  /// Drops what is not as `peer`'s fingerprints say; returns if there was any.
+  bool drop_changed(int peer, Block first, Block count);
   void drop_everything();
 
   /// Evicts until a bounded cache is within its limit, if it is over it; all
@@ -248,19 +255,21 @@ private:
   Homes Directory;
   Gate HomesGate; ///< passed by all that goes by homes
   Exports Exported;
+  Fingerprints Prints;
   Notices Log;
   TwinPool Twins;
   Cache Copies;
-  SoleWriters Writers;                   ///< ProtocolMutex
-  MoveBoard Moves;                       ///< ProtocolMutex
-  BlockInfo *Info;                       ///< by block
-  std::atomic<std::uint8_t> *Flags;      ///< ExtentFlags, by extent
-  BlockList DirtyBlocks;                 ///< Dirty since the last release
-  BlockList Modified;                    ///< to be noticed at the next release
-  std::mutex ProtocolMutex;              ///< one release or acquire at a time
-  fabric::Piece *Pieces;                 ///< of one block; ProtocolMutex
-  std::mutex EvictionMutex;              ///< one thread evicts at a time
-  fabric::Piece *EvictionPieces;         ///< of one block; EvictionMutex
+  SoleWriters Writers;              ///< ProtocolMutex
+  MoveBoard Moves;                  ///< ProtocolMutex
+  BlockInfo *Info;                  ///< by block
+  std::atomic<std::uint8_t> *Flags; ///< ExtentFlags, by extent
+  BlockList DirtyBlocks;            ///< Dirty since the last release
+  BlockList Modified;               ///< to be noticed at the next release
+  BlockList Unsure;                 ///< noticed with a fingerprint
+  std::mutex ProtocolMutex;         ///< one release or acquire at a time
+  fabric::Piece *Pieces;            ///< of one block; ProtocolMutex
+  std::mutex EvictionMutex;         ///< one thread evicts at a time
+  fabric::Piece *EvictionPieces;    ///< of one block; EvictionMutex
 };
 
 /// The node's coherence; null where the job has one node.

@@ -92,9 +92,9 @@ void Coherence::give_back(Block first, Block count) {
       });
 }
 
-Block Coherence::scan_length(Block block, Access access) {
+Block Coherence::rest_of_range(Block block, Access access) {
   std::byte *before = block == 0 ? nullptr : Space.address_of(block - 1);
-  if (!Copies.is_bounded() || before == nullptr)
+  if (before == nullptr)
     return 1;
   std::uint8_t ready =
       access == Access::Load ? LOCO_SHADOW_CLEAN : LOCO_SHADOW_READY;

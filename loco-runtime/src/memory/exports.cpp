@@ -25,7 +25,7 @@ Exports::Exports(fabric::Fabric &fabric, Block num_blocks) : Fabric(fabric) {
 void Exports::mark(int home, Block first, unsigned count) {
   static constexpr unsigned MaxRun = BlocksPerExtent;
   std::uint8_t ones[MaxRun];
-  std::memset(ones, Fetched, sizeof ones);
+  std::memset(ones, 1, sizeof ones);
   std::size_t low = first, high = first + count - 1;
   for (const Level &level : Marks) {
     for (std::size_t at = low; at <= high; at += MaxRun) {
@@ -39,23 +39,9 @@ void Exports::mark(int home, Block first, unsigned count) {
   std::atomic_thread_fence(std::memory_order_seq_cst);
 }
 
-void Exports::mark_stored(Block first, unsigned count) {
-  std::size_t low = first, high = first + count - 1;
-  for (const Level &level : Marks) {
-    for (std::size_t at = low; at <= high; ++at) {
-      // A peer's mark says more than this one.
-      std::uint8_t clear = Clear;
-      level.mine[at].compare_exchange_strong(clear, Stored);
-    }
-    low /= MarksPerMark;
-    high /= MarksPerMark;
-  }
-  std::atomic_thread_fence(std::memory_order_seq_cst);
-}
-
 void Exports::clear(Block first, unsigned count) {
   for (Block b = first; b < first + count; ++b)
-    Marks[0].mine[b].store(Clear, std::memory_order_relaxed);
+    Marks[0].mine[b].store(0, std::memory_order_relaxed);
 }
 
 bool Exports::all_clear(const MarkByte *marks) {

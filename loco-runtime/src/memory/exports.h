@@ -4,8 +4,6 @@
 // stores would make stale. Who fetches a block marks it, one-sided, at its home
 // before the get; the home takes the marks when it releases.
 //
-// A store to a protected home block marks it too, otherwise (M13).
-//
 // Marks are bytes in Control, on three levels: one for a block, one for 512 of
 // them (2 MiB), and one for 512 of those (1 GiB), so that looking for the few
 // that are set costs next to nothing.
@@ -25,22 +23,13 @@ public:
   /// get does not see will find the marks (Dekker; M5).
   void mark(int home, Block first, unsigned count);
 
-  enum Mark : std::uint8_t {
-    Clear,
-    Fetched, ///< by whoever got the block; stays when the home marks it, too
-    Stored   ///< by its home
-  };
-  /// Marks blocks of this node as stored to, before the first store can happen.
-  void mark_stored(Block first, unsigned count);
-
   bool is_marked(Block block) const {
-    return Marks[0].mine[block].load(std::memory_order_relaxed) != Clear;
+    return Marks[0].mine[block].load(std::memory_order_relaxed) != 0;
   }
   /// Forgets marks of this node; the caller knows that none is being made.
   void clear(Block first, unsigned count);
 
-  /// Calls take(block, mark) for every marked block of this node, unmarking it
-  /// first.
+  /// Calls take(block) for every marked block of this node, unmarking it first.
   template <typename Take> void take_all(Take take) {
     for (std::size_t top = 0; top < Marks[Levels - 1].count; top += MarksAtOnce)
       take_marked(Levels - 1, top, MarksAtOnce, take);
@@ -74,10 +63,9 @@ private:
           continue;
         // Cleared from the top down, set from the bottom up: a mark that is made
         // meanwhile is found now or next time.
-        auto mark = static_cast<Mark>(
-            marks[i].exchange(Clear, std::memory_order_seq_cst));
+        marks[i].exchange(0, std::memory_order_seq_cst);
         if (level == 0)
-          take(static_cast<Block>(i), mark);
+          take(static_cast<Block>(i));
         else
           take_marked(level - 1, i * MarksPerMark, MarksPerMark, take);
       }

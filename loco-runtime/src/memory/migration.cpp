@@ -83,8 +83,6 @@ bool Coherence::give_away(Extent extent, int to) {
     std::byte *address = Space.address_of(first);
     set_states(first, count, State::Absent, LOCO_SHADOW_ABSENT);
     Pages.drop(address, count * BlockBytes);
-    for (Block b = first; b < first + count; ++b)
-      Info[b].MayHaveCopies = false;
     Exported.clear(first, count);
     Flags[extent].fetch_and(static_cast<std::uint8_t>(~Installed),
                             std::memory_order_release);
@@ -100,15 +98,13 @@ bool Coherence::stores_here(Block first, Block count) {
   if (Flags[extent_of(first)].load(std::memory_order_relaxed) & AlwaysModified)
     return true;
   for (Block b = first; b < first + count; ++b) {
-    BlockInfo &info = Info[b];
-    if (info.State != State::Home)
+    if (Info[b].State != State::Home)
       continue;
     any = true;
     // As the next release would have done.
     if (Exported.is_marked(b))
       note_modified(b);
-    protect_home(b);
-    info.MayHaveCopies = true; // a store is to be noticed
+    protect_home(b); // so a store is noticed
   }
   return any;
 }
@@ -123,15 +119,13 @@ void Coherence::take_over(Extent extent, int from) {
               Space.runtime_view(first), count * BlockBytes);
   memory::count(stats.BytesFetched, count * BlockBytes);
   memory::count(stats.ExtentsMoved);
-  // The old home's exports are this node's now.
-  for (Block b = first; b < first + count; ++b)
-    Info[b].MayHaveCopies = true;
+  // The old home's exports are this node's now: the first store is noticed.
   std::byte *address = Space.address_of(first);
   if (Pages.installs_protected()) {
     Pages.install(address, count * BlockBytes, /*write_protected=*/true);
     set_states(first, count, State::HomeProtected, LOCO_SHADOW_CLEAN);
   } else {
-    Exported.mark_stored(first, count);
+    Exported.mark(Network.node(), first, count);
     Pages.install(address, count * BlockBytes, /*write_protected=*/false);
     set_states(first, count, State::Home, LOCO_SHADOW_READY);
   }

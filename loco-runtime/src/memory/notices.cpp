@@ -16,7 +16,8 @@ Notices::Notices(fabric::Fabric &fabric)
       Seen(static_cast<std::size_t>(fabric.num_nodes())) {}
 
 // Two counts frame the ring: [0] is raised before notices are overwritten, [1]
-// after they are whole, so that a reader can tell that what it copied was valid.
+// after they are whole, so that a reader can tell that what it copied was
+// valid.
 static std::atomic<std::uint64_t> *counts(fabric::Fabric &fabric,
                                           std::uint64_t offset) {
   return reinterpret_cast<std::atomic<std::uint64_t> *>(fabric.control() +
@@ -30,19 +31,20 @@ void Notices::append(Notice notice) {
                                      std::memory_order_relaxed);
 }
 
-std::uint64_t Notices::publish(const Block *blocks, std::size_t count) {
+std::uint64_t Notices::publish(const Block *blocks, std::size_t count,
+                               bool unsure) {
   if (count == 0)
     return 0;
   std::uint64_t before = Appended;
   counts(Fabric, CountOffset)[0].store(before + count);
-  Notice run{blocks[0], 1};
+  Notice run{blocks[0], 1, unsure};
   for (std::size_t i = 1; i < count; ++i) {
     if (blocks[i] == run.first + run.count) {
       ++run.count;
       continue;
     }
     append(run);
-    run = {blocks[i], 1};
+    run = {blocks[i], 1, unsure};
   }
   append(run);
   counts(Fabric, CountOffset)[1].store(Appended);

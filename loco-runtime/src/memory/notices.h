@@ -18,10 +18,12 @@
 
 namespace loco::memory {
 
-/// A run of modified blocks.
+/// A run of modified blocks; or, `unsure`, of blocks that may have been
+/// modified: the publisher's table of fingerprints tells (M17).
 struct Notice {
   Block first;
-  std::uint32_t count;
+  std::uint32_t count : 31;
+  std::uint32_t unsure : 1;
 };
 static_assert(sizeof(Notice) == 8);
 
@@ -32,7 +34,7 @@ public:
 
   /// Publishes that these blocks (sorted, ascending) were modified. Their data
   /// is at the homes already (M4). Returns how many notices that took.
-  std::uint64_t publish(const Block *blocks, std::size_t count);
+  std::uint64_t publish(const Block *blocks, std::size_t count, bool unsure);
 
   /// Calls visit(notice) for what `peer` has published since the last call.
   /// False where the log has been overwritten meanwhile: any block may have

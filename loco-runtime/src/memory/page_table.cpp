@@ -47,8 +47,8 @@ Result<void> PageTable::open() {
   Fd = static_cast<int>(syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK));
   if (Fd < 0 && errno == EPERM) {
     ServesKernel = false;
-    Fd = static_cast<int>(syscall(
-        SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY));
+    Fd = static_cast<int>(
+        syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY));
   }
   if (Fd < 0)
     return Error{std::string("userfaultfd is not available: ") +
@@ -103,6 +103,28 @@ void PageTable::install(void *start, std::size_t bytes, bool write_protected) {
     if (errno != EAGAIN)
       fatal_errno("cannot make a page visible (UFFDIO_CONTINUE)");
   }
+}
+
+std::size_t PageTable::fill(void *start, const void *from, std::size_t bytes) {
+  std::size_t done = 0;
+  while (done < bytes) {
+    uffdio_copy request{};
+    request.dst = as_u64(start) + done;
+    request.src = as_u64(from) + done;
+    request.len = bytes - done;
+    request.mode = UFFDIO_COPY_MODE_WP;
+    if (ioctl(Fd, UFFDIO_COPY, &request) == 0)
+      return bytes;
+    if (request.copy > 0)
+      done += static_cast<std::size_t>(request.copy);
+    else if (errno == EEXIST)
+      break;
+    else if (errno == ENOMEM || errno == ENOSPC)
+      fatal_errno("out of memory: cannot back a block of the window");
+    else if (errno != EAGAIN)
+      fatal_errno("cannot fill a page (UFFDIO_COPY)");
+  }
+  return done;
 }
 
 bool PageTable::change_protection(void *start, std::size_t bytes, bool on) {

@@ -2,7 +2,8 @@
 //
 // page_table.h - the program view's page-table entries, through userfaultfd:
 // installed, write-protected, dropped; and the faults that user code, or the
-// kernel on its behalf, takes on them. See userfaultfd(2), ioctl_userfaultfd(2).
+// kernel on its behalf, takes on them. See userfaultfd(2),
+// ioctl_userfaultfd(2).
 #pragma once
 
 #include "base/result.h"
@@ -24,6 +25,10 @@ public:
   /// left as they are. Wakes who waits for them. write_protected only where
   /// installs_protected().
   void install(void *start, std::size_t bytes, bool write_protected);
+  /// Gives pages that have no memory yet the bytes at `from`, and makes each
+  /// visible, write-protected, at once. Returns how many bytes are done: it
+  /// stops at a page that has memory.
+  std::size_t fill(void *start, const void *from, std::size_t bytes);
   /// A page can become visible and write-protected at once (since Linux 6.4).
   /// Without that it would be writable for a moment, and a store be lost.
   bool installs_protected() const { return InstallsProtected; }

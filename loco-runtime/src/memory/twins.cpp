@@ -17,7 +17,12 @@ namespace loco::memory {
 TwinPool::TwinPool(Block num_blocks)
     : Buffers(static_cast<std::byte *>(
           reserve_zeroed(offset_of(num_blocks), "twins"))),
-      Next(reserve_array<Twin>(num_blocks, "the list of free twins")) {}
+      Next(reserve_array<Twin>(num_blocks, "the list of free twins")),
+      Capacity(num_blocks) {}
+
+void TwinPool::prefer_huge_pages() {
+  madvise(Buffers, offset_of(Capacity), MADV_HUGEPAGE);
+}
 
 TwinPool::Twin TwinPool::take() {
   std::lock_guard lock(Mutex);

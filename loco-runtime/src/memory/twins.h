@@ -24,6 +24,9 @@ public:
   void give_back(Twin twin);
   std::byte *bytes(Twin twin) const { return Buffers + offset_of(twin); }
 
+  /// First uses then wait for few page faults; trim() frees little.
+  void prefer_huge_pages();
+
   /// Memory that twins have, also those that were given back.
   std::uint64_t resident_bytes() const {
     return Resident.load(std::memory_order_relaxed) * BlockBytes;
@@ -33,10 +36,11 @@ public:
 
 private:
   std::byte *Buffers;
-  Twin *Next;       ///< free list, by twin
+  Twin *Next; ///< free list, by twin
+  Block Capacity;
   Twin FirstFree = 0; ///< has memory
   Twin FirstBare = 0; ///< trimmed
-  Twin NumUsed = 1; ///< twins ever handed out, and number 0
+  Twin NumUsed = 1;   ///< twins ever handed out, and number 0
   std::atomic<std::uint64_t> Resident{0};
   std::mutex Mutex;
 };

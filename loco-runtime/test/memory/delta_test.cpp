@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// delta_test.cpp - the variants of find_delta() against a byte-by-byte comparison.
+// delta_test.cpp - the variants of find_delta() against a byte-by-byte
+// comparison.
 #include "memory/twins.h"
 
 #include <gtest/gtest.h>
@@ -15,7 +16,7 @@ namespace {
 constexpr std::uint64_t Offset = 7 * BlockBytes;
 
 /// Every test runs for every way of comparing that this CPU has.
-class DeltaTest : public ::testing::TestWithParam<FindDelta *> {
+class DeltaTest : public ::testing::TestWithParam<std::size_t> {
 protected:
   DeltaTest() : Pieces(MaxPiecesPerBlock) {
     std::mt19937_64 random(1);
@@ -24,7 +25,10 @@ protected:
     std::memcpy(Data, Twin, BlockBytes);
   }
 
-  std::size_t find() { return GetParam()(Data, Twin, Offset, Pieces.data()); }
+  std::size_t find() {
+    FindDelta *find_delta = find_delta_variants()[GetParam()];
+    return find_delta(Data, Twin, Offset, Pieces.data());
+  }
 
   void flip(std::size_t at) { Data[at] ^= std::byte{0x80}; }
 
@@ -54,9 +58,7 @@ protected:
   std::vector<fabric::Piece> Pieces;
 };
 
-TEST_P(DeltaTest, EqualBlocksHaveNone) {
-  EXPECT_EQ(find(), 0u);
-}
+TEST_P(DeltaTest, EqualBlocksHaveNone) { EXPECT_EQ(find(), 0u); }
 
 TEST_P(DeltaTest, EveryByteAlone) {
   for (std::size_t at = 0; at < BlockBytes; ++at) {
@@ -105,8 +107,9 @@ TEST_P(DeltaTest, RandomRuns) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Variants, DeltaTest,
-                         ::testing::ValuesIn(find_delta_variants()));
+INSTANTIATE_TEST_SUITE_P(
+    Variants, DeltaTest,
+    ::testing::Range<std::size_t>(0, find_delta_variants().size()));
 
 TEST(TwinPoolTest, GivesBackWhatWasReturnedAndNeverZero) {
   TwinPool pool(16);

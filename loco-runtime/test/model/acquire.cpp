@@ -57,9 +57,14 @@ void Stepper::acquire() {
       return go(Step::AcquireNotice, "finds notices overwritten");
     }
     t.dropping = all ? t.at : peer.log[t.at % Program.log_notices];
+    t.unsure = 0;
+    if (!all && t.dropping != Nobody && t.dropping & UnsureBit) {
+      t.dropping ^= UnsureBit;
+      t.unsure = 1;
+    }
     ++t.at;
     if (t.dropping == Nobody || !block(t.dropping).has_copies) {
-      t.dropping = 0;
+      t.dropping = t.unsure = 0;
       return go(Step::AcquireNotice, "has no copies of what a notice names");
     }
     if (all)
@@ -72,6 +77,16 @@ void Stepper::acquire() {
     return end_of_acquire();
   }
   }
+}
+
+// Coherence::drop_changed(): whether the copy is what the peer's fingerprint
+// says. A dirty block's twin is the copy as it was fetched.
+bool Stepper::is_as_published(int b) {
+  const BlockOnNode &mine = block(b);
+  const Byte *copy = mine.state == Copy::Dirty ? mine.twin : mine.data;
+  return is(Mutation::KeepUnsure) ||
+         std::memcmp(copy, Next.nodes[me().peer].blocks[b].print,
+                     sizeof mine.print) == 0;
 }
 
 // Coherence::drop(), by an acquire or an eviction.
@@ -96,6 +111,10 @@ void Stepper::drop() {
         (is(Mutation::KeepDirty) && block(b).state == Copy::Dirty)) {
       block(b).holder = Nobody;
       return go(Step::AcquireNotice, "has no copy of", b);
+    }
+    if (t.unsure && is_as_published(b)) {
+      block(b).holder = Nobody;
+      return go(Step::AcquireNotice, "keeps its copy of", b);
     }
     return go(compare_first ? Step::AcquireCompare : Step::AcquireDrop, "locks",
               b);

@@ -14,8 +14,6 @@ void Stepper::locked() {
   const Thread &t = me();
   BlockOnNode &b = block();
   if (t.operation == Operation::Atomic) {
-    if (b.state == Copy::HomeProtected)
-      return go(Step::HomeMark, "locks a protected home block", t.block);
     if (b.state == Copy::Dirty && !is(Mutation::NoBytesBeforeAtomic))
       return go(Step::AtomicBytes, "locks a dirty copy", t.block);
     return go(Step::AtomicAct, "locks", t.block);
@@ -28,7 +26,7 @@ void Stepper::locked() {
                                                 : Step::TwinCopy,
               "locks a clean copy", t.block);
   if (is_store() && b.state == Copy::HomeProtected)
-    return go(Step::HomeMark, "locks a protected home block", t.block);
+    return go(Step::HomeNote, "locks a protected home block", t.block);
   go(Step::Unlock, "locks, and finds the block ready", t.block);
 }
 
@@ -98,17 +96,14 @@ void Stepper::first_write() {
     b.state = Copy::Dirty;
     return go(is(Mutation::UnprotectBeforeTwin) ? Step::TwinCopy : Step::Unlock,
               "unprotects the copy", t.block);
-  case Step::HomeMark:
-    if (!is(Mutation::NoMarkAtUnprotect))
-      put_marks(Home, t.block);
-    return go(Step::HomeShow, "marks its own block", t.block);
+  case Step::HomeNote:
+    if (!is(Mutation::NoNoteAtUnprotect))
+      note_modified(t.block);
+    return go(Step::HomeShow, "notes its own block as modified", t.block);
   default: // HomeShow
-    if (t.num_puts > 0)
-      return; // the fence
     b.page = Page::Writable;
     b.state = Copy::Home;
-    return go(t.operation == Operation::Atomic ? Step::AtomicAct : Step::Unlock,
-              "unprotects its own block", t.block);
+    return go(Step::Unlock, "unprotects its own block", t.block);
   }
 }
 
@@ -129,7 +124,8 @@ void Stepper::atomic() {
     if (t.num_puts > 0)
       return; // the flush
     const bool cached = b.state == Copy::Clean || b.state == Copy::Dirty;
-    if (remote && !is(Mutation::NoNoticeOfAtomic))
+    if ((remote || b.state == Copy::HomeProtected) &&
+        !is(Mutation::NoNoticeOfAtomic))
       note_modified(t.block);
     BlockOnNode &where =
         cached && is(Mutation::AtomicInCopy) ? b : at_home(t.block);

@@ -55,6 +55,10 @@ Setup three_nodes(Actor at_home, Actor second, Actor third) {
 Setup home_without_threads(Actor first, Actor second, Actor third) {
   return {"HomeWithoutThreads", 3, {first, second, third}, {0}, {{0, 2}}};
 }
+/// The first and second thread share the home.
+Setup threads_at_home(Actor first, Actor second, Actor away) {
+  return {"ThreadsAtHome", 2, {first, second, away}, {0}, {{1, 2}}};
+}
 Setup atomics_of_all(Actor at_home, Actor second, Actor third) {
   return {"AtomicsOfAll", 2, {at_home, second, third}, {0}, {{Shared, 1}}};
 }
@@ -92,6 +96,7 @@ INSTANTIATE_TEST_SUITE_P(
                     shared_cache_home({0, 1, 2}, {1, 1, 1}, {1, 1, 1}),
                     three_nodes({0, 1, 1}, {1, 1, 1}, {2, 1, 1}),
                     home_without_threads({1, 0, 1, 1}, {1, 1, 1, 1}, {2, 1, 2}),
+                    threads_at_home({0, 0, 1}, {0, 1, 1}, {1, 2, 2}),
                     atomics_of_all({0, 0, 1, 1}, {1, 1, 1, 1}, {1, 0, 1, 1}),
                     first_touch({0, 2, 1}, {1, 2, 2}),
                     two_homes({0, 1, 1}, {1, 2, 1}),
@@ -143,7 +148,7 @@ INSTANTIATE_TEST_SUITE_P(
                home_without_threads({1, 0, 1, 2}, {1, 0, 1}, {2, 1, 2})),
         BROKEN(NoReleaseMutex, Cache), BROKEN(MarkAfterGet, Small),
         BROKEN(NoFenceAfterMark, Small), BROKEN(NoFenceBeforeMarks, Small),
-        BROKEN(NoMarkAtUnprotect, two_nodes({0, 1, 3}, {1, 2, 2})),
+        BROKEN(NoNoteAtUnprotect, two_nodes({0, 1, 3}, {1, 2, 2})),
         BROKEN(SummaryMarkFirst, two_nodes({0, 2, 3}, {1, 2, 2})),
         BROKEN(PublishBeforeExports, Small), BROKEN(FlagAfterGet, CacheHome),
         BROKEN(PassLockedBlock, CacheHome), BROKEN(KeepDirty, Small),
@@ -151,7 +156,10 @@ INSTANTIATE_TEST_SUITE_P(
         BROKEN(NoAcquireMutex,
                shared_cache_home({0, 1, 1}, {1, 1, 1}, {1, 0, 1})),
         BROKEN(ForgetLap, short_log({0, 1, 1}, {1, 2, 1})),
-        BROKEN(AtomicInCopy, OwnAtomic), BROKEN(NoBytesBeforeAtomic, OwnAtomic),
+        BROKEN(FingerprintBeforeProtect,
+               threads_at_home({0, 0, 1}, {0, 1, 1}, {1, 2, 1})),
+        BROKEN(KeepUnsure, Small), BROKEN(AtomicInCopy, OwnAtomic),
+        BROKEN(NoBytesBeforeAtomic, OwnAtomic),
         BROKEN(NoPatchOfCopy, OwnAtomic),
         BROKEN(NoPatchOfTwin,
                atomics_of_all({0, 0, 0, 1}, {1, 1, 1}, {1, 0, 0, 1})),

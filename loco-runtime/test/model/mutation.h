@@ -27,7 +27,7 @@ enum class Mutation {
   MarkAfterGet,         ///< the fetcher marks after its get
   NoFenceAfterMark,     ///< its get may overtake the mark
   NoFenceBeforeMarks,   ///< the home's stores may be overtaken by its look
-  NoMarkAtUnprotect,    ///< a first store at home marks nothing
+  NoNoteAtUnprotect,    ///< a first store at home notes nothing
   SummaryMarkFirst,     ///< the summary is marked before the block
   PublishBeforeExports, ///< exported blocks are noticed one release too late
   // M6: notices
@@ -37,6 +37,9 @@ enum class Mutation {
   SeenTooFar,      ///< notices published meanwhile count as read
   NoAcquireMutex,  ///< two threads of a node acquire at one time
   ForgetLap,       ///< that a log was overwritten goes unnoticed
+  // M17: fingerprints
+  FingerprintBeforeProtect, ///< it is taken while the block may be stored to
+  KeepUnsure,               ///< what may have changed is never dropped
   // M7: atomics
   AtomicInCopy,        ///< an atomic acts on the cached copy
   NoBytesBeforeAtomic, ///< own stores do not go home first

@@ -56,7 +56,7 @@ void Stepper::run() {
     return fetch();
   case Step::TwinCopy:
   case Step::TwinShow:
-  case Step::HomeMark:
+  case Step::HomeNote:
   case Step::HomeShow:
     return first_write();
   case Step::Unlock:
@@ -78,6 +78,7 @@ void Stepper::run() {
   case Step::ReleaseMark:
   case Step::ReleaseHome:
     return release_exported();
+  case Step::PublishUnsure:
   case Step::ReleaseTakeModified:
   case Step::ReleaseClear:
   case Step::Publish:

@@ -78,8 +78,7 @@ void Stepper::release_dirty() {
 void Stepper::release_exported() {
   Thread &t = me();
   const bool publish_first = is(Mutation::PublishBeforeExports);
-  const Step after =
-      publish_first ? Step::ReleaseEnd : Step::ReleaseTakeModified;
+  const Step after = publish_first ? Step::ReleaseEnd : Step::PublishUnsure;
   switch (t.step) {
   case Step::ReleaseFence:
     if (is(Mutation::UnlockBeforeFlush) && t.num_puts > 0)
@@ -91,7 +90,7 @@ void Stepper::release_exported() {
       drain_own();
     t.mask = t.at = 0;
     if (publish_first)
-      return pass(Step::ReleaseTakeModified);
+      return pass(Step::PublishUnsure);
     [[fallthrough]];
   case Step::ReleaseSummary: {
     t.mask = t.at = 0;
@@ -106,6 +105,8 @@ void Stepper::release_exported() {
     }
     const bool marked = block(t.at).marked;
     block(t.at).marked = 0;
+    if (marked && is(Mutation::FingerprintBeforeProtect))
+      take_fingerprint(t.at);
     if (marked)
       return go(Step::ReleaseHome, "takes a mark", t.at);
     ++t.at;
@@ -119,11 +120,15 @@ void Stepper::release_exported() {
       b.state = Copy::Home;
       b.page = Page::Writable;
     }
-    if (b.state == Copy::Home) {
+    if (b.state == Copy::Home && Program.always_modified) {
       note_modified(t.at);
-      if (!Program.always_modified) {
-        change_page(t.at, Page::ReadOnly);
-        b.state = Copy::HomeProtected;
+    } else if (b.state == Copy::Home) {
+      change_page(t.at, Page::ReadOnly);
+      b.state = Copy::HomeProtected;
+      if (!b.notice_pending) {
+        if (!is(Mutation::FingerprintBeforeProtect))
+          take_fingerprint(t.at);
+        b.listed_unsure = 1;
       }
     }
     b.holder = Nobody;
@@ -138,6 +143,19 @@ void Stepper::publish() {
   Thread &t = me();
   const bool clear_late = is(Mutation::ClearPendingLate);
   switch (t.step) {
+  case Step::PublishUnsure: {
+    bool any = false;
+    for (int b = 0; b < Program.num_blocks(); ++b)
+      if (block(b).listed_unsure) {
+        block(b).listed_unsure = 0;
+        node().log[node().published++ % Program.log_notices] =
+            static_cast<Byte>(b | UnsureBit);
+        any = true;
+      }
+    if (!any)
+      return pass(Step::ReleaseTakeModified);
+    return go(Step::ReleaseTakeModified, "publishes fingerprints");
+  }
   case Step::ReleaseTakeModified:
     t.mask = 0;
     for (int b = 0; b < Program.num_blocks(); ++b) {

@@ -29,6 +29,8 @@ enum class Page : Byte { None, ReadOnly, Writable };
 constexpr Byte Nobody = 0xff;
 /// Owner of a byte that all threads may use, by atomic operations alone.
 constexpr int Shared = 0x40;
+/// In a log: the block may have been modified (M17).
+constexpr Byte UnsureBit = 0x40;
 
 /// A block on one node. On its home, `data` is the truth.
 struct BlockOnNode {
@@ -42,6 +44,8 @@ struct BlockOnNode {
   Byte listed_modified;
   Byte notice_pending;
   Byte marked; ///< at home: somebody has fetched it
+  Byte listed_unsure;
+  Byte print[BytesPerBlock]; ///< published fingerprint: here the data itself
   Byte data[BytesPerBlock];
   Byte twin[BytesPerBlock];
 };
@@ -51,7 +55,7 @@ struct Node {
   Byte protocol_holder; ///< thread that has the protocol mutex, or Nobody
   Byte summary_mark;    ///< some block may be marked
   Byte published;       ///< notices ever published
-  Byte log[MaxNotices]; ///< ring of block numbers
+  Byte log[MaxNotices]; ///< ring of block numbers, with UnsureBit
   Byte seen[MaxNodes];  ///< notices read of each peer
 };
 
@@ -71,7 +75,7 @@ enum class Step : Byte {
   FetchShow,
   TwinCopy,
   TwinShow,
-  HomeMark,
+  HomeNote,
   HomeShow,
   Unlock,
   // An atomic operation.
@@ -89,6 +93,7 @@ enum class Step : Byte {
   ReleaseSummary,
   ReleaseMark,
   ReleaseHome,
+  PublishUnsure,
   ReleaseTakeModified,
   ReleaseClear,
   Publish,
@@ -139,6 +144,7 @@ struct Thread {
   Byte peer;        ///< whose log an acquire reads
   Byte end;         ///< of that log
   Byte dropping;    ///< block that an acquire takes away
+  Byte unsure;      ///< drop it only where it differs from the fingerprint
   Byte lost;        ///< the log has been overwritten: drop everything
   Byte result;      ///< of an atomic operation
   Byte accesses, syncs, atomics,

@@ -59,7 +59,7 @@ private:
     t.step = Step::Idle;
     t.operation = Operation::None;
     t.block = t.byte = t.at = t.mask = t.peer = t.end = 0;
-    t.dropping = t.lost = t.result = 0;
+    t.dropping = t.unsure = t.lost = t.result = 0;
   }
 
   bool take_lock(int b) {
@@ -102,6 +102,9 @@ private:
     put(swapped ? Put::SummaryMark : Put::Mark, to, b);
     put(swapped ? Put::Mark : Put::SummaryMark, to, b);
   }
+  void take_fingerprint(int b) {
+    std::memcpy(block(b).print, block(b).data, sizeof block(b).print);
+  }
   void note_modified(int b) {
     if (!block(b).notice_pending)
       block(b).notice_pending = block(b).listed_modified = 1;
@@ -135,6 +138,7 @@ private:
   void publish();
   void acquire();
   void drop();
+  bool is_as_published(int b);
   void end_of_acquire();
 
   const Setup &Program;
