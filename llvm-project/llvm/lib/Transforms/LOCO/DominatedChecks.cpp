@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "DominatedChecks.h"
+#include "llvm/ADT/PostOrderIterator.h"
 #include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/Analysis/LoopInfo.h"
 #include "llvm/Analysis/ScalarEvolution.h"
@@ -69,7 +70,7 @@ bool DominatedChecks::isCleanPath(BasicBlock *From, BasicBlock *To) {
 bool DominatedChecks::mayCheckAsStore(const Checked &Load,
                                       const Checked &Store) {
   if (Load.Offset != Store.Offset || Load.Access.Ptr != Store.Access.Ptr ||
-      isa<IntrinsicInst>(Load.Access.I))
+      !Load.BB || isa<IntrinsicInst>(Load.Access.I))
     return false;
   if (Load.BB == Store.BB)
     return true;
@@ -129,21 +130,48 @@ void DominatedChecks::visit(BasicBlock &BB, CheckedSet &Set) {
   }
 }
 
+/// Adds to what holds at the start of \p BB what holds at the end of each block
+/// before it (both arms of an if).
+void DominatedChecks::addCommon(BasicBlock &BB, CheckedSet &Set) {
+  SmallVector<BasicBlock *, 4> Before(predecessors(&BB));
+  if (Before.size() < 2 || Before.size() > 4)
+    return;
+  // Where one of them comes later, it is the end of a loop.
+  for (BasicBlock *From : Before)
+    if (!AtEnd.contains(From))
+      return;
+  for (Checked *One : AtEnd[Before.front()]) {
+    auto *Base = dyn_cast<Instruction>(One->Base);
+    if (is_contained(Set, One) || (Base && !DT.dominates(Base, &BB)))
+      continue;
+    Checked Common = *One;
+    Common.BB = nullptr;
+    bool IsOnAll = all_of(drop_begin(Before), [&](BasicBlock *From) {
+      return any_of(AtEnd[From], [&](Checked *Other) {
+        if (Other->Base != Common.Base || Other->Offset != Common.Offset)
+          return false;
+        Common.Access.Kind = std::min(Common.Access.Kind, Other->Access.Kind);
+        Common.Access.Bytes =
+            std::min(Common.Access.Bytes, Other->Access.Bytes);
+        return true;
+      });
+    });
+    if (IsOnAll)
+      Set.push_back(new (Allocator.Allocate()) Checked(Common));
+  }
+}
+
 bool DominatedChecks::run() {
-  struct Entry {
-    DomTreeNode *Node;
+  for (BasicBlock *BB : ReversePostOrderTraversal<Function *>(&F)) {
     CheckedSet Set;
-  };
-  SmallVector<Entry, 32> Work;
-  Work.push_back({DT.getRootNode(), {}});
-  while (!Work.empty()) {
-    Entry E = Work.pop_back_val();
-    BasicBlock *BB = E.Node->getBlock();
-    visit(*BB, E.Set);
-    for (DomTreeNode *Child : E.Node->children()) {
-      bool Inherits = !E.Set.empty() && isCleanPath(BB, Child->getBlock());
-      Work.push_back({Child, Inherits ? E.Set : CheckedSet()});
+    if (DomTreeNode *Above = DT.getNode(BB)->getIDom()) {
+      const CheckedSet &Holds = AtEnd[Above->getBlock()];
+      if (!Holds.empty() && isCleanPath(Above->getBlock(), BB))
+        Set = Holds;
     }
+    addCommon(*BB, Set);
+    visit(*BB, Set);
+    AtEnd[BB] = std::move(Set);
   }
   return Changed;
 }

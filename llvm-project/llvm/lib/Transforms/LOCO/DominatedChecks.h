@@ -40,13 +40,14 @@ private:
     const Value *Base;
     int64_t Offset;
     Marked Access;
-    BasicBlock *BB;
+    BasicBlock *BB; ///< Null where it stands for one on each way here.
   };
-  /// Those of the blocks above in the dominator tree too; shared with the other
-  /// blocks below them.
+  /// What holds at a place: checks of the blocks that dominate it, shared with
+  /// the other blocks below those, and such as were made on all ways there.
   using CheckedSet = SmallVector<Checked *, 16>;
 
   void visit(BasicBlock &BB, CheckedSet &Set);
+  void addCommon(BasicBlock &BB, CheckedSet &Set);
   bool isCovered(const Checked &By, const Checked &C);
   bool isCleanPath(BasicBlock *From, BasicBlock *To);
   bool mayCheckAsStore(const Checked &Load, const Checked &Store);
@@ -58,6 +59,7 @@ private:
   ScalarEvolution &SE;
   Synchronisation &Synchronises;
   std::optional<PostDominatorTree> PDT;
+  DenseMap<const BasicBlock *, CheckedSet> AtEnd; ///< Of a block.
   SpecificBumpPtrAllocator<Checked> Allocator;
   bool Changed = false;
 };

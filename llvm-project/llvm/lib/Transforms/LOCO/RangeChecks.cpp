@@ -234,11 +234,11 @@ bool RangeChecks::emit(Loop &L, SmallVectorImpl<Section> &Sections) {
   Emit();
   Synchronises.clear();
   for (const Section &S : Good) {
+    report(L, S);
     for (const Marked &M : S.Covers) {
       unmark(M);
       Reasons.erase(M.I);
     }
-    report(L, S);
   }
   // What could not be expanded goes on to the inner loops.
   return all_of(Sections, [](Section &S) { return S.Covers.empty(); });
@@ -254,5 +254,15 @@ void RangeChecks::report(Loop &L, const Section &S) {
                : S.Bounds ? "range check over all rows"
                           : "range check")
            << " for " << (S.Kind == abi::TouchStore ? "stores" : "loads");
+  });
+  // What was noted for the loop around this one.
+  const char *Reason = Reasons.lookup(S.Covers.front().I);
+  if (!Reason || !L.getParentLoop())
+    return;
+  ORE.emit([&] {
+    return OptimizationRemarkMissed(DEBUG_TYPE, "RangeCheckInLoop",
+                                    S.Covers.front().I)
+           << "its range is checked in each iteration of an outer loop: "
+           << Reason;
   });
 }

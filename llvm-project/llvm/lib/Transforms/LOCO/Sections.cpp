@@ -417,6 +417,8 @@ bool SectionFinder::followsFromPosition(Value *V, Loop &L,
       continue;
     if (Seen.size() > Limit)
       return false;
+    if (auto *Load = dyn_cast<LoadInst>(I); Load && getSteadyCopy(*Load, L))
+      continue;
     if (Bounds.contains(I)) {
       const LoadInst *Load = getBoundLoad(I, L);
       if (!Load || !getBoundAddress(*Load, L))
@@ -494,10 +496,11 @@ void SectionFinder::startEarly(Section &S, Loop &L) {
 bool SectionFinder::assumeAscendingRows(Section &S, Loop &L) {
   ValueSet Unknowns;
   bool Moves = collectVarying(S, L, Unknowns);
-  const SCEV *Count = getCount(L);
+  // Not one that is assumed: the last iteration's bound will be loaded.
+  const SCEV *Count = SE.getBackedgeTakenCount(&L);
   // One bound alone is the index of an indirect access.
   if (Moves || S.Stride || Unknowns.size() < 2 || Unknowns.size() > 3 ||
-      !Count ||
+      isa<SCEVCouldNotCompute>(Count) ||
       // The first and the last iteration run, and run through.
       L.getExitingBlock() != L.getLoopLatch() || !L.getLoopLatch())
     return fail(NotAffine);

@@ -190,5 +190,44 @@ define i64 @object(ptr %p) {
   ret i64 %c
 }
 
+; What both arms have checked holds behind them, at the lesser strictness.
+; CHECK-LABEL: define i32 @both_arms(
+; CHECK: right:
+; CHECK: load i32, ptr addrspace(7)
+; CHECK: join:
+; CHECK: %c2 = load i32, ptr %p, align 4
+; CHECK: store i32 3, ptr addrspace(7)
+; CHECK: join2:
+; CHECK: %d = load i32, ptr addrspace(7)
+define i32 @both_arms(ptr %p, ptr %q, i1 %c) {
+entry:
+  br i1 %c, label %left, label %right
+left:
+  %r = addrspacecast ptr %p to ptr addrspace(7)
+  store i32 1, ptr addrspace(7) %r, align 4
+  %rq = addrspacecast ptr %q to ptr addrspace(7)
+  %x = load i32, ptr addrspace(7) %rq, align 4
+  br label %join
+right:
+  %s = addrspacecast ptr %p to ptr addrspace(7)
+  %b = load i32, ptr addrspace(7) %s, align 4
+  %sq = addrspacecast ptr %q to ptr addrspace(7)
+  %y = load i32, ptr addrspace(7) %sq, align 4
+  br label %join
+join:
+  %t = addrspacecast ptr %p to ptr addrspace(7)
+  %c2 = load i32, ptr addrspace(7) %t, align 4
+  %u = addrspacecast ptr %p to ptr addrspace(7)
+  store i32 3, ptr addrspace(7) %u, align 4
+  br i1 %c, label %call, label %join2
+call:
+  call void @may_synchronise()
+  br label %join2
+join2:
+  %tq = addrspacecast ptr %q to ptr addrspace(7)
+  %d = load i32, ptr addrspace(7) %tq, align 4
+  ret i32 %d
+}
+
 declare void @may_synchronise()
 declare double @exp(double)

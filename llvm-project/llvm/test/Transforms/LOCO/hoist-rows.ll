@@ -1,7 +1,7 @@
 ; Nests whose inner loops run over rows of a compressed matrix, and over what
 ; vectorised and unrolled loops left over.
 ; RUN: opt -passes=loco-hoist -verify-each -S %s | FileCheck %s
-; RUN: opt -passes=loco-hoist -pass-remarks=loco -disable-output %s 2>&1 | FileCheck --check-prefix=REMARK %s
+; RUN: opt -passes=loco-hoist -pass-remarks=loco -pass-remarks-missed=loco -disable-output %s 2>&1 | FileCheck --check-prefix=REMARK %s
 ; RUN: opt -passes='function(loco-hoist),loco-lower' -verify-each -disable-output %s
 
 target triple = "x86_64-pc-linux-gnu"
@@ -95,6 +95,7 @@ done:
 }
 
 ; Rows that are used now and then are checked one by one.
+; REMARK: its range is checked in each iteration of an outer loop: the inner loop is conditional
 ; CHECK-LABEL: define void @some_rows(
 ; CHECK-NOT: i32 1)
 ; CHECK: guard:
@@ -180,6 +181,41 @@ scalar:
 row.end:
   %i.next = add nuw nsw i64 %i, 1
   %more.rows = icmp ult i64 %i.next, %n
+  br i1 %more.rows, label %row, label %done
+done:
+  ret void
+}
+
+; How many rows there are is taken not to change, but not so surely that a bound
+; would be loaded that may not be there.
+; CHECK-LABEL: define void @unsure_count(
+; CHECK-NOT: loco.bound
+; CHECK: ret void
+define void @unsure_count(ptr noalias %start, ptr %value, ptr dereferenceable(8) %rows) {
+entry:
+  br label %row
+row:
+  %i = phi i64 [ 0, %entry ], [ %i.next, %row.end ]
+  %i.next = add nuw nsw i64 %i, 1
+  %begin.p = getelementptr inbounds i64, ptr %start, i64 %i
+  %begin = load i64, ptr %begin.p, align 8
+  %end.p = getelementptr inbounds i64, ptr %start, i64 %i.next
+  %end = load i64, ptr %end.p, align 8
+  %some = icmp slt i64 %begin, %end
+  br i1 %some, label %elements, label %row.end
+elements:
+  br label %element
+element:
+  %j = phi i64 [ %begin, %elements ], [ %j.next, %element ]
+  %p = getelementptr inbounds i64, ptr %value, i64 %j
+  %r = addrspacecast ptr %p to ptr addrspace(7)
+  store i64 0, ptr addrspace(7) %r, align 8
+  %j.next = add nsw i64 %j, 1
+  %more = icmp slt i64 %j.next, %end
+  br i1 %more, label %element, label %row.end
+row.end:
+  %n = load i64, ptr %rows, align 8
+  %more.rows = icmp slt i64 %i.next, %n
   br i1 %more.rows, label %row, label %done
 done:
   ret void

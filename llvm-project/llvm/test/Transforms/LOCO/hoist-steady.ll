@@ -91,6 +91,39 @@ done:
   ret void
 }
 
+; Such a load may also decide, in each row anew, whether the row runs at all.
+; CHECK-LABEL: define void @guarded(
+; CHECK: entry:
+; CHECK: call preserve_mostcc void @__loco_touch_rows(
+; CHECK: row:
+; CHECK-NOT: @__loco_touch
+; CHECK: store i64 0, ptr %p, align 8
+define void @guarded(ptr %a, ptr dereferenceable(8) %width, i64 %n) {
+entry:
+  br label %row
+row:
+  %i = phi i64 [ 0, %entry ], [ %i.next, %row.end ]
+  %w = load i64, ptr %width, align 8
+  %at = mul nsw i64 %i, %w
+  %some = icmp sgt i64 %w, 0
+  br i1 %some, label %loop, label %row.end
+loop:
+  %j = phi i64 [ 0, %row ], [ %next, %loop ]
+  %k = add nsw i64 %at, %j
+  %p = getelementptr inbounds i64, ptr %a, i64 %k
+  %r = addrspacecast ptr %p to ptr addrspace(7)
+  store i64 0, ptr addrspace(7) %r, align 8
+  %next = add nuw nsw i64 %j, 1
+  %more = icmp slt i64 %next, %w
+  br i1 %more, label %loop, label %row.end
+row.end:
+  %i.next = add nuw nsw i64 %i, 1
+  %more.rows = icmp ult i64 %i.next, %n
+  br i1 %more.rows, label %row, label %done
+done:
+  ret void
+}
+
 ; A cursor that is kept in memory does change; so may what a call writes; and what
 ; is not loaded in the first iteration may not be there.
 ; CHECK-LABEL: define void @cursor(
