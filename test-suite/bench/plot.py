@@ -64,9 +64,8 @@ def svg(results):
            f'height="{height}" viewBox="0 0 {WIDTH} {height}">',
            f"<style>{STYLE}</style>",
            f'<rect class="background" width="{WIDTH}" height="{height}"/>',
-           '<text x="10" y="20">Time and instructions, LOCO / stock clang '
-           "(1 = as fast; log scale). Lines: targets, for the mean and "
-           "(dotted) for each kernel.</text>"]
+           '<text x="10" y="20">LOCO / stock clang, log scale. Lines: targets '
+           "for the mean; dotted: for each kernel.</text>"]
     x = LEFT
     for kind, legend, _ in SERIES:
         out.append(mark(kind, x, 42, legend))

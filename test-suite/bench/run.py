@@ -257,9 +257,9 @@ def main():
                 return bench.smoke()
             results = bench.measure_all()
     if args.table:
-        table.insert(Path(args.table), results)
-        Path(args.table).with_name("performance.svg").write_text(
-            plot.svg(results))
+        plot_path = Path(args.table).with_suffix(".svg")
+        plot_path.write_text(plot.svg(results))
+        table.insert(Path(args.table), results, plot_path.name)
     print(table.markdown(results))
     return 1 if table.failures(results) else 0
 

@@ -260,19 +260,21 @@ def markdown(results):
     lines += ["Ratios LOCO / stock; times of steady steps (after the first "
               "three) but for `whole run` (1 node x 1, all phases):", ""]
     lines += kernel_table(results) + [""]
-    lines += ["Bytes that all nodes together moved, by phase:", ""]
-    lines += traffic_table(results)
+    lines += ["<details><summary>Bytes that all nodes together moved, by "
+              "phase</summary>", ""]
+    lines += traffic_table(results) + ["", "</details>"]
     return "\n".join(lines) + "\n"
 
 
-def insert(path, results):
+def insert(path, results, plot_name):
     """Replaces what stands between the markers of a document."""
     text = path.read_text()
     before, found, rest = text.partition(BEGIN)
     _, found_end, after = rest.partition(END)
     if not found or not found_end:
         raise SystemExit(f"{path} has no lines {BEGIN} and {END}")
-    path.write_text(f"{before}{BEGIN}\n{markdown(results)}{END}{after}")
+    path.write_text(f"{before}{BEGIN}\n![LOCO / stock by kernel]({plot_name})\n\n"
+                    f"{markdown(results)}{END}{after}")
 
 
 def one_line(record):
