@@ -7,7 +7,7 @@
 // RUN: for opt in O0 O2; do \
 // RUN:   %loco-clangxx -fopenmp -$opt -c %s -o %t.$opt.o || exit 1; \
 // RUN:   %loco-clangxx -fopenmp %t.$opt.o %t.stock.o -o %t.$opt || exit 1; \
-// RUN:   for n in 1 2 3; do \
+// RUN:   for n in 1 2 3 4; do \
 // RUN:     %S/../expect-exit.sh 0 60 %loco-run -n $n --threads 2 %t.$opt | FileCheck %s || exit 1; \
 // RUN:   done; \
 // RUN: done

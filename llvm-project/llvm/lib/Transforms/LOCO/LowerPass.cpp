@@ -271,10 +271,15 @@ void Lowering::lowerMemIntrinsic(AnyMemIntrinsic &Call) {
 
 void Lowering::lowerReady(CallInst &Call) {
   Value *Ptr = unmark(Call, 0);
-  auto *Length = cast<ConstantInt>(Call.getArgOperand(1));
+  Value *Length = Call.getArgOperand(1);
   auto Kind =
       abi::TouchKind(cast<ConstantInt>(Call.getArgOperand(2))->getZExtValue());
-  check(Call, Ptr, TypeSize::getFixed(Length->getZExtValue()), Align(1), Kind);
+  if (auto *Known = dyn_cast<ConstantInt>(Length)) {
+    check(Call, Ptr, TypeSize::getFixed(Known->getZExtValue()), Align(1), Kind);
+  } else if (ChecksKind != Checks::None) {
+    IRBuilder<> B(ChecksKind == Checks::Inline ? whereMulti(Call) : &Call);
+    RT.callTouch(B, Ptr, Length, Kind);
+  }
   Call.eraseFromParent();
 }
 

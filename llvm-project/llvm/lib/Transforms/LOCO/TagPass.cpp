@@ -6,9 +6,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "llvm/Transforms/LOCO/TagPass.h"
+#include "LibraryCalls.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Analysis/CaptureTracking.h"
 #include "llvm/Analysis/OptimizationRemarkEmitter.h"
+#include "llvm/Analysis/TargetLibraryInfo.h"
 #include "llvm/Analysis/ValueTracking.h"
 #include "llvm/IR/DiagnosticInfo.h"
 #include "llvm/IR/InlineAsm.h"
@@ -27,8 +29,8 @@ namespace {
 
 class Tagger {
 public:
-  explicit Tagger(Function &F)
-      : F(F), DL(F.getDataLayout()), B(F.getContext()), ORE(&F) {}
+  Tagger(Function &F, const TargetLibraryInfo &TLI)
+      : F(F), TLI(TLI), DL(F.getDataLayout()), B(F.getContext()), ORE(&F) {}
 
   bool run() {
     SmallVector<Instruction *, 64> Work;
@@ -44,19 +46,25 @@ private:
   void visit(Instruction &I);
   void visitCall(CallBase &Call);
   void visitIntrinsic(IntrinsicInst &Call);
+  void visitLibraryCall(CallBase &Call);
   void visitInlineAsm(CallBase &Call);
 
   /// Marks operand \p U in place, unless it stays on this node.
   void tag(Use &U, bool IsAtomic = false);
   void tagIntrinsic(IntrinsicInst &Call, ArrayRef<unsigned> PointerArgs);
   /// Has \p Bytes at \p Ptr made ready before \p I.
-  void readyBefore(Instruction &I, Value *Ptr, uint64_t Bytes,
+  void readyBefore(Instruction &I, Value *Ptr, Value *Bytes,
                    abi::TouchKind Kind);
+  void readyBefore(Instruction &I, Value *Ptr, uint64_t Bytes,
+                   abi::TouchKind Kind) {
+    readyBefore(I, Ptr, B.getInt64(Bytes), Kind);
+  }
   bool isTaggable(const Value *Ptr, bool IsAtomic = false);
   /// Says that how far \p I reaches through \p Ptr cannot be known.
   void reportUnknownReach(Instruction &I, const Value *Ptr);
 
   Function &F;
+  const TargetLibraryInfo &TLI;
   const DataLayout &DL;
   IRBuilder<> B;
   OptimizationRemarkEmitter ORE;
@@ -118,17 +126,18 @@ void Tagger::tag(Use &U, bool IsAtomic) {
   Changed = true;
 }
 
-void Tagger::readyBefore(Instruction &I, Value *Ptr, uint64_t Bytes,
+void Tagger::readyBefore(Instruction &I, Value *Ptr, Value *Bytes,
                          abi::TouchKind Kind) {
-  if (!isTaggable(Ptr) || Ptr->getType()->isVectorTy() || Bytes == 0)
+  auto *Known = dyn_cast<ConstantInt>(Bytes);
+  if (!isTaggable(Ptr) || Ptr->getType()->isVectorTy() ||
+      (Known && Known->isZero()))
     return;
   B.SetInsertPoint(&I);
   Type *RemoteTy = PointerType::get(F.getContext(), RemoteAddrSpace);
   FunctionCallee Ready = F.getParent()->getOrInsertFunction(
       ReadyName, B.getVoidTy(), RemoteTy, B.getInt64Ty(), B.getInt32Ty());
   Value *Remote = B.CreateAddrSpaceCast(Ptr, RemoteTy, "loco");
-  B.CreateCall(Ready, {Remote, B.getInt64(Bytes), B.getInt32(Kind)})
-      ->setDoesNotThrow();
+  B.CreateCall(Ready, {Remote, Bytes, B.getInt32(Kind)})->setDoesNotThrow();
   Changed = true;
 }
 
@@ -174,6 +183,25 @@ void Tagger::visitCall(CallBase &Call) {
       readyBefore(Call, Call.getArgOperand(I),
                   DL.getTypeStoreSize(Call.getParamByValType(I)),
                   abi::TouchLoad);
+  visitLibraryCall(Call);
+}
+
+void Tagger::visitLibraryCall(CallBase &Call) {
+  for (const ArgumentRange &Range : getLibraryRanges(Call, TLI)) {
+    Value *Ptr = Call.getArgOperand(Range.Pointer);
+    if (!isTaggable(Ptr))
+      continue;
+    B.SetInsertPoint(&Call);
+    auto Argument = [&](std::optional<unsigned> Number) -> Value * {
+      return Number ? B.CreateZExtOrTrunc(Call.getArgOperand(*Number),
+                                          B.getInt64Ty())
+                    : B.getInt64(1);
+    };
+    Value *Bytes = Argument(Range.Size);
+    if (Range.Count)
+      Bytes = B.CreateMul(Bytes, Argument(Range.Count));
+    readyBefore(Call, Ptr, Bytes, Range.Kind);
+  }
 }
 
 void Tagger::visitInlineAsm(CallBase &Call) {
@@ -311,7 +339,7 @@ static bool refuseUsersAddressSpace(Module &M) {
   return Refused;
 }
 
-PreservedAnalyses TagPass::run(Module &M, ModuleAnalysisManager &) {
+PreservedAnalyses TagPass::run(Module &M, ModuleAnalysisManager &AM) {
   if (isLowered(M))
     return PreservedAnalyses::all();
   if (refuseUsersAddressSpace(M)) {
@@ -325,10 +353,11 @@ PreservedAnalyses TagPass::run(Module &M, ModuleAnalysisManager &) {
   for (GlobalIFunc &IFunc : M.ifuncs())
     Resolvers.insert(IFunc.getResolverFunction());
 
+  auto &FAM = AM.getResult<FunctionAnalysisManagerModuleProxy>(M).getManager();
   bool Changed = false;
   for (Function &F : M)
     if (!isLeftAlone(F) && !Resolvers.contains(&F))
-      Changed |= Tagger(F).run();
+      Changed |= Tagger(F, FAM.getResult<TargetLibraryAnalysis>(F)).run();
   if (!Changed)
     return PreservedAnalyses::all();
   PreservedAnalyses PA;

@@ -38,7 +38,8 @@ namespace llvm::loco {
 ///
 /// loco.ready stands before an instruction whose own operand cannot change its
 /// type: byval arguments, memory operands of inline asm, intrinsics that take
-/// plain pointers only. Its arguments are those of __loco_touch.
+/// plain pointers only, and calls of library functions that are known to reach
+/// it (LibraryCalls.cpp). Its arguments are those of __loco_touch.
 ///
 /// How far inline asm reaches through a pointer in a register, or an intrinsic of
 /// the target through its argument, is not known: `-Rpass-missed=loco-tag` names
