@@ -82,6 +82,24 @@ LOCO_PRESERVE_MOST void __loco_touch_rows(const void *p, size_t row_bytes,
                                           ptrdiff_t stride, size_t rows,
                                           int kind);
 
+/* ------------------------------------------------------ places for checks */
+
+/* Where few checks are expected to matter, compiled code has none, but a nop of
+ * five bytes (0f 1f 44 00 00), and an entry for it in section `loco_checks`. The
+ * entry names a function of crtloco.o, `__loco_check_load_REG` or
+ * `__loco_check_store_REG`: it checks the block of the address in register REG,
+ * calls the slow path if need be, and keeps all registers but the flags. Code
+ * with such places has no red zone. */
+struct loco_check_site {
+  int32_t site; /* the nop's address, less that of this member */
+  int32_t stub; /* the function's address, less that of this member */
+};
+
+/* Where the job has several nodes, makes each nop from `first` up to `last` a
+ * call of its function. Called by crtloco.o's constructor. */
+void __loco_register_checks(const struct loco_check_site *first,
+                            const struct loco_check_site *last);
+
 /* ---------------------------------------------------------------- atomics */
 
 /* Called only where LOCO_FLAG_MULTI is set (with one node the plain

@@ -19,7 +19,7 @@
 // RUN: %clang_cc1 -triple x86_64-linux-gnu -floco -O0 -flto=thin -emit-llvm %s \
 // RUN:   -o - | FileCheck %s --check-prefix=LOWERED
 // LOWERED-LABEL: define {{.*}}@get
-// LOWERED: @__loco_load(
+// LOWERED: __loco_check_load_
 // LOWERED: ret i32
 
 // RUN: %clang_cc1 -triple x86_64-linux-gnu -floco -O2 -floco-checks=none \

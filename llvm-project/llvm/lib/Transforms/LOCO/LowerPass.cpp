@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "llvm/Transforms/LOCO/LowerPass.h"
+#include "llvm/Analysis/ValueTracking.h"
 #include "llvm/IR/DebugInfoMetadata.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/Instructions.h"
@@ -21,6 +22,9 @@ using namespace llvm::loco;
 
 #define DEBUG_TYPE "loco-lower"
 
+/// A check of one address serves another of the same object this far from it:
+/// they are in one block but for one time in 4096 / 64.
+static constexpr int64_t NearBytes = 64;
 /// A range of constant length up to this one is checked in line, at its ends.
 static constexpr uint64_t InlineRangeBytes = 256;
 
@@ -43,6 +47,21 @@ public:
   bool run();
 
 private:
+  /// Whether checks ask first, in line or by patching.
+  bool hasTests() const {
+    return ChecksKind == Checks::Inline || ChecksKind == Checks::Patched;
+  }
+  bool isPatched(const Instruction &I) const {
+    return ChecksKind == Checks::Patched && !isCheckInline(I);
+  }
+  /// Where an exception or the end of the program is on its way, a page fault
+  /// costs less than the code of a check.
+  bool isCold(const Instruction &I) const {
+    const BasicBlock &BB = *I.getParent();
+    return ChecksKind == Checks::Patched &&
+           (BB.isEHPad() ||
+            isa<UnreachableInst, ResumeInst>(BB.getTerminator()));
+  }
   void lower(Instruction &I);
   void lowerPlain(Instruction &I, Type *Ty, Align A, abi::TouchKind Kind);
   void lowerVolatile(Instruction &I, Type *Ty, abi::TouchKind Kind);
@@ -205,7 +224,16 @@ Instruction *Lowering::whereMulti(Instruction &I) {
 void Lowering::checkBlock(Instruction &I, Value *Ptr, uint64_t Bytes,
                           abi::TouchKind Kind) {
   IRBuilder<> B(&I);
-  if (ChecksKind == Checks::Inline) {
+  if (isPatched(I)) {
+    // Not a register more than the access itself needs.
+    int64_t Offset = 0;
+    Value *Base = GetPointerBaseWithConstantOffset(Ptr, Offset, DL);
+    bool IsNear =
+        std::abs(Offset) <= NearBytes && Base->getType() == Ptr->getType();
+    RT.placeCheck(B, IsNear ? Base : Ptr, Kind);
+    return;
+  }
+  if (hasTests()) {
     Value *NotReady = RT.isNotReady(B, Ptr, Kind);
     B.SetInsertPoint(RT.unlikely(NotReady, &I));
   }
@@ -214,20 +242,20 @@ void Lowering::checkBlock(Instruction &I, Value *Ptr, uint64_t Bytes,
 
 void Lowering::check(Instruction &I, Value *Ptr, TypeSize Bytes, Align A,
                      abi::TouchKind Kind) {
-  if (ChecksKind == Checks::None || Bytes.isZero())
+  if (ChecksKind == Checks::None || Bytes.isZero() || isCold(I))
     return;
   if (!Bytes.isScalable() && Bytes.getFixedValue() <= InlineRangeBytes) {
     uint64_t Length = Bytes.getFixedValue();
     checkBlock(I, Ptr, Length, Kind);
     // The ends lie in one block where the alignment says so.
-    if (ChecksKind == Checks::Inline && A.value() < Length && Length > 64) {
+    if (hasTests() && A.value() < Length && Length > 64) {
       IRBuilder<> B(&I);
       checkBlock(I, B.CreateConstGEP1_64(B.getInt8Ty(), Ptr, Length - 1), 1,
                  Kind);
     }
     return;
   }
-  Instruction *Before = ChecksKind == Checks::Inline ? whereMulti(I) : &I;
+  Instruction *Before = hasTests() ? whereMulti(I) : &I;
   IRBuilder<> B(Before);
   RT.callTouch(B, Ptr, B.CreateTypeSize(B.getInt64Ty(), Bytes), Kind);
 }
@@ -253,7 +281,7 @@ void Lowering::lowerMemIntrinsic(AnyMemIntrinsic &Call) {
     if (Value *Source = unmark(Call, 1))
       Ranges.push_back({Source, Transfer->getSourceAlign(), abi::TouchLoad});
   remangleIntrinsic(Call);
-  if (ChecksKind == Checks::None || Ranges.empty())
+  if (ChecksKind == Checks::None || Ranges.empty() || isCold(Call))
     return;
 
   auto *Length = dyn_cast<ConstantInt>(Call.getLength());
@@ -263,7 +291,7 @@ void Lowering::lowerMemIntrinsic(AnyMemIntrinsic &Call) {
             R.A.valueOrOne(), R.Kind);
     return;
   }
-  Instruction *Before = ChecksKind == Checks::Inline ? whereMulti(Call) : &Call;
+  Instruction *Before = hasTests() ? whereMulti(Call) : &Call;
   IRBuilder<> B(Before);
   for (const Range &R : Ranges)
     RT.callTouch(B, R.Ptr, Call.getLength(), R.Kind);

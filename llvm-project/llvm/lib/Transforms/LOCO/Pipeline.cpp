@@ -6,8 +6,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "llvm/Transforms/LOCO/Pipeline.h"
+#include "llvm/IR/Module.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/TargetParser/Triple.h"
 #include "llvm/Transforms/LOCO/AcquirePass.h"
 #include "llvm/Transforms/LOCO/GlobalsPass.h"
 #include "llvm/Transforms/LOCO/HoistPass.h"
@@ -21,6 +23,19 @@ using namespace llvm;
 static cl::opt<bool> StopBeforeLowering(
     "loco-stop-before-lowering", cl::Hidden,
     cl::desc("Run the LOCO passes up to loco-lower, and not that one"));
+
+static cl::opt<bool> PatchedChecks(
+    "loco-patched-checks", cl::Hidden, cl::init(true),
+    cl::desc("Checks outside of copied loops are places that the runtime "
+             "patches on several nodes, instead of tests in line"));
+
+/// What -floco-checks=inline means for \p M.
+static loco::Checks resolve(loco::Checks Kind, const Module &M) {
+  bool CanPatch = Triple(M.getTargetTriple()).getArch() == Triple::x86_64;
+  return Kind == loco::Checks::Inline && PatchedChecks && CanPatch
+             ? loco::Checks::Patched
+             : Kind;
+}
 
 namespace {
 
@@ -45,7 +60,7 @@ public:
       MPM.addPass(createModuleToFunctionPassAdaptor(loco::VersionPass()));
     }
     if (!Options.StopBeforeLowering && !StopBeforeLowering)
-      MPM.addPass(loco::LowerPass(Options.ChecksKind));
+      MPM.addPass(loco::LowerPass(resolve(Options.ChecksKind, M)));
     return MPM.run(M, AM);
   }
 
@@ -81,6 +96,8 @@ void loco::registerPassNames(PassBuilder &PB) {
           MPM.addPass(AcquirePass());
         else if (Name == "loco-lower" || Name == "loco-lower<inline>")
           MPM.addPass(LowerPass(Checks::Inline));
+        else if (Name == "loco-lower<patched>")
+          MPM.addPass(LowerPass(Checks::Patched));
         else if (Name == "loco-lower<call>")
           MPM.addPass(LowerPass(Checks::Call));
         else if (Name == "loco-lower<none>")

@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "llvm/Transforms/LOCO/Runtime.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/IR/InlineAsm.h"
 #include "llvm/IR/Intrinsics.h"
 #include "llvm/IR/MDBuilder.h"
 #include "llvm/IR/Module.h"
@@ -41,6 +43,16 @@ Value *loco::stripRemoteCast(Value *V) {
   if (!Cast || isRemotePointer(Cast->getPointerOperand()->getType()))
     return nullptr;
   return Cast->getPointerOperand();
+}
+
+static constexpr const char *InlineCheck = "loco.inline";
+
+void loco::setCheckInline(Instruction &I) {
+  I.setMetadata(InlineCheck, MDNode::get(I.getContext(), {}));
+}
+
+bool loco::isCheckInline(const Instruction &I) {
+  return I.hasMetadata(InlineCheck);
 }
 
 bool loco::remangleIntrinsic(CallInst &Call) {
@@ -124,6 +136,45 @@ void Runtime::callSlowPath(IRBuilderBase &B, Value *P, uint64_t Bytes,
   StringRef Name = Kind == abi::TouchStore ? "__loco_store" : "__loco_load";
   B.CreateCall(slowPath(Name, {Ptr, I64}), {P, ConstantInt::get(I64, Bytes)})
       ->setCallingConv(CallingConv::PreserveMost);
+}
+
+/// The symbol that stands for the section of \p F's code in assembly; empty
+/// where none does for certain.
+static StringRef getSectionSymbol(const Function &F) {
+  StringRef Name = F.getName();
+  Name.consume_front("\1");
+  // The link step of LTO may rename functions, and inline them into others.
+  const Module &M = *F.getParent();
+  bool IsForLTO =
+      M.getModuleFlag("ThinLTO") || M.getModuleFlag("EnableSplitLTOUnit");
+  bool IsPlain = !Name.empty() && !isDigit(Name[0]) && all_of(Name, [](char C) {
+    return isAlnum(C) || C == '_' || C == '.';
+  });
+  return F.hasPrivateLinkage() || IsForLTO || !IsPlain ? StringRef() : Name;
+}
+
+// The five bytes are a nop. The list of places is linked with the code that it
+// is about: where that goes (a function of a group that the linker has already,
+// --gc-sections), so do its places. The assembly is a call only later, so the
+// function must not keep anything below its stack pointer.
+void Runtime::placeCheck(IRBuilderBase &B, Value *P, abi::TouchKind Kind) {
+  Function &F = *B.GetInsertBlock()->getParent();
+  F.addFnAttr(Attribute::NoRedZone);
+  StringRef Symbol = getSectionSymbol(F);
+  std::string Text;
+  raw_string_ostream(Text) << ".Lloco${:uid}: .byte " << abi::CheckNop
+                           << "\n.pushsection " << abi::ChecksSection
+                           << ",\"ao?\",@progbits,"
+                           << (Symbol.empty() ? ".Lloco${:uid}" : Symbol)
+                           << "\n.long .Lloco${:uid} - ., "
+                           << (Kind == abi::TouchStore ? abi::CheckStorePrefix
+                                                       : abi::CheckLoadPrefix)
+                           << "$0 - .\n.popsection";
+  auto *Ty = FunctionType::get(Void, {Ptr}, false);
+  auto *Asm = InlineAsm::get(Ty, Text, "r,~{dirflag},~{fpsr},~{flags}",
+                             /*hasSideEffects=*/true, /*isAlignStack=*/false,
+                             InlineAsm::AD_Intel);
+  B.CreateCall(Asm, {P})->setDoesNotThrow();
 }
 
 void Runtime::callTouch(IRBuilderBase &B, Value *P, Value *Bytes,

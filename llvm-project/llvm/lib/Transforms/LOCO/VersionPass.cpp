@@ -8,6 +8,7 @@
 #include "llvm/Transforms/LOCO/VersionPass.h"
 #include "Accesses.h"
 #include "llvm/Analysis/LoopInfo.h"
+#include "llvm/Analysis/OptimizationRemarkEmitter.h"
 #include "llvm/Analysis/ScalarEvolution.h"
 #include "llvm/Analysis/TargetLibraryInfo.h"
 #include "llvm/IR/Dominators.h"
@@ -21,8 +22,17 @@
 using namespace llvm;
 using namespace llvm::loco;
 
+#define DEBUG_TYPE "loco-version"
+
 /// A loop larger than this is not copied for the case of one node.
-static constexpr unsigned LargestCopiedLoop = 400;
+static constexpr unsigned LargestCopiedLoop = 120;
+/// Nor one that calls what may synchronise and is larger than this.
+static constexpr unsigned LargestCopiedLoopWithCalls = 60;
+/// Nor one with more checks, of some 40 bytes each in line.
+static constexpr unsigned MostChecksInLine = 12;
+/// Nor one with fewer checks than one in so many instructions: a check that the
+/// runtime patches in is a nop on one node.
+static constexpr unsigned InstructionsPerCheck = 16;
 
 namespace {
 
@@ -31,7 +41,9 @@ public:
   Versioner(Function &F, FunctionAnalysisManager &AM)
       : F(F), DT(AM.getResult<DominatorTreeAnalysis>(F)),
         LI(AM.getResult<LoopAnalysis>(F)),
-        SE(AM.getResult<ScalarEvolutionAnalysis>(F)), RT(*F.getParent()),
+        SE(AM.getResult<ScalarEvolutionAnalysis>(F)),
+        ORE(AM.getResult<OptimizationRemarkEmitterAnalysis>(F)),
+        RT(*F.getParent()),
         Synchronises(AM.getResult<TargetLibraryAnalysis>(F)) {}
 
   bool run();
@@ -44,6 +56,7 @@ private:
   DominatorTree &DT;
   LoopInfo &LI;
   ScalarEvolution &SE;
+  OptimizationRemarkEmitter &ORE;
   Runtime RT;
   Synchronisation Synchronises;
   bool Changed = false;
@@ -52,20 +65,22 @@ private:
 } // namespace
 
 bool Versioner::isWorthCopying(Loop &L) {
-  unsigned Size = 0;
-  bool HasChecks = false;
+  unsigned Size = 0, Checks = 0, Limit = LargestCopiedLoop;
   for (BasicBlock *BB : L.blocks()) {
     if (Synchronises.in(*BB))
+      Limit = LargestCopiedLoopWithCalls;
+    Size += BB->sizeWithoutDebug();
+    if (Size > Limit)
       return false;
-    Size += BB->size();
-    HasChecks |= any_of(
+    Checks += count_if(
         *BB, [&](Instruction &I) { return getMarked(I) || isReadyCall(I); });
   }
-  return HasChecks && Size <= LargestCopiedLoop && L.isSafeToClone();
+  return Checks * InstructionsPerCheck >= Size && Size <= Limit &&
+         Checks <= MostChecksInLine && L.isSafeToClone();
 }
 
-/// Where \p L, or a loop in it, calls nothing but still has checks: makes a
-/// copy that has none, and runs that one where the job has one node.
+/// Where \p L, or a loop in it, still has checks: makes a copy that has none,
+/// and runs that one where the job has one node.
 void Versioner::copyForOneNode(Loop &L) {
   if (!isWorthCopying(L) ||
       (!L.isLoopSimplifyForm() &&
@@ -118,18 +133,27 @@ void Versioner::copyForOneNode(Loop &L) {
                         cast<BasicBlock>(Map.lookup(From)));
       }
   for (const Marked &M : Checks) {
+    setCheckInline(*M.I);
     Marked InCopy = M;
     InCopy.I = cast<Instruction>(Map.lookup(M.I));
     InCopy.Ptr = stripRemoteCast(InCopy.I->getOperand(M.PointerOp));
     unmark(InCopy);
   }
   for (Instruction *Call : ReadyCalls) {
+    setCheckInline(*Call);
     auto *InCopy = cast<CallInst>(Map.lookup(Call));
     auto *Cast = dyn_cast<Instruction>(InCopy->getArgOperand(0));
     InCopy->eraseFromParent();
     if (Cast && Cast->use_empty())
       Cast->eraseFromParent();
   }
+  ORE.emit([&] {
+    return OptimizationRemark(DEBUG_TYPE, "OneNode", L.getStartLoc(),
+                              L.getHeader())
+           << "loop with "
+           << ore::NV("Checks", unsigned(Checks.size() + ReadyCalls.size()))
+           << " checks has a copy without, for jobs of one node";
+  });
   DT.recalculate(F);
   Changed = true;
 }

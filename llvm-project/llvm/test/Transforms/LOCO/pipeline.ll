@@ -1,6 +1,7 @@
 ; The passes as clang runs them.
 ; RUN: opt -passes=loco -verify-each -S %s | FileCheck --check-prefixes=BOTH,O2 %s
 ; RUN: opt -passes='loco<O0>' -verify-each -S %s | FileCheck --check-prefixes=BOTH,O0 %s
+; RUN: opt -passes=loco -loco-patched-checks=0 -S %s | FileCheck --check-prefix=INLINE %s
 ; RUN: opt -passes=loco -loco-stop-before-lowering -S %s | FileCheck --check-prefix=STOP %s
 ; A module is lowered once: the link step of LTO finds it done.
 ; RUN: opt -passes=loco %s -o %t.once.bc
@@ -17,10 +18,11 @@ target triple = "x86_64-pc-linux-gnu"
 
 ; -O0 leaves a check at each access.
 ; BOTH-LABEL: define i32 @f(
-; O0: call preserve_mostcc void @__loco_load(
-; O0: call preserve_mostcc void @__loco_load(
-; O2: call preserve_mostcc void @__loco_load(
-; O2-NOT: call preserve_mostcc void @__loco_load(
+; O0: call void asm {{.*}}__loco_check_load_$0
+; O0: call void asm {{.*}}__loco_check_load_$0
+; O2: call void asm {{.*}}__loco_check_load_$0
+; O2-NOT: __loco_
+; INLINE: call preserve_mostcc void @__loco_load(
 ; BOTH: ret i32
 ; STOP-LABEL: define i32 @f(
 ; STOP: load i32, ptr addrspace(7)
@@ -34,7 +36,7 @@ define i32 @f(ptr %p) {
 
 ; What is not optimised is lowered all the same.
 ; BOTH-LABEL: define void @not_optimised(
-; BOTH: call preserve_mostcc void @__loco_store(
+; BOTH: call void asm {{.*}}__loco_check_store_$0
 ; BOTH: ret void
 define void @not_optimised(ptr %p) optnone noinline {
   store i32 1, ptr %p, align 4

@@ -1,4 +1,5 @@
-; A call-free loop with checks has a copy without them, for one node.
+; A loop with checks has a copy without them, for one node. Its own shall stand in
+; line.
 ; RUN: opt -passes='function(loco-hoist,loco-version)' -verify-each -S %s | FileCheck %s
 ; RUN: opt -passes='function(loco-hoist,loco-version),loco-lower' -verify-each -disable-output %s
 
@@ -65,9 +66,15 @@ end:
   ret void
 }
 
-; Not where a call costs more than the check, nor where size counts.
+; With calls as well. Not where checks are few, nor where size counts.
 ; CHECK-LABEL: define void @calls(
+; CHECK: loop.loco.one:
+; CHECK: load i32, ptr %p, align 4{{$}}
+; CHECK: loop:
+; CHECK: load i32, ptr addrspace(7) {{%.*}}, align 4, !loco.inline
+; CHECK-LABEL: define void @sparse(
 ; CHECK-NOT: .loco.one
+; CHECK-NOT: loco.inline
 ; CHECK-LABEL: define void @small(
 ; CHECK-NOT: .loco.one
 define void @calls(ptr %p, i64 %n) {
@@ -77,6 +84,35 @@ loop:
   %i = phi i64 [ 0, %entry ], [ %next, %loop ]
   %r = addrspacecast ptr %p to ptr addrspace(7)
   %v = load i32, ptr addrspace(7) %r, align 4
+  call void @may_synchronise(i32 %v)
+  %next = add nuw nsw i64 %i, 1
+  %more = icmp ult i64 %next, %n
+  br i1 %more, label %loop, label %end
+end:
+  ret void
+}
+define void @sparse(ptr %p, i64 %n) {
+entry:
+  br label %loop
+loop:
+  %i = phi i64 [ 0, %entry ], [ %next, %loop ]
+  %r = addrspacecast ptr %p to ptr addrspace(7)
+  %v = load i32, ptr addrspace(7) %r, align 4
+  call void @may_synchronise(i32 %v)
+  call void @may_synchronise(i32 %v)
+  call void @may_synchronise(i32 %v)
+  call void @may_synchronise(i32 %v)
+  call void @may_synchronise(i32 %v)
+  call void @may_synchronise(i32 %v)
+  call void @may_synchronise(i32 %v)
+  call void @may_synchronise(i32 %v)
+  call void @may_synchronise(i32 %v)
+  call void @may_synchronise(i32 %v)
+  call void @may_synchronise(i32 %v)
+  call void @may_synchronise(i32 %v)
+  call void @may_synchronise(i32 %v)
+  call void @may_synchronise(i32 %v)
+  call void @may_synchronise(i32 %v)
   call void @may_synchronise(i32 %v)
   %next = add nuw nsw i64 %i, 1
   %more = icmp ult i64 %next, %n

@@ -34,6 +34,14 @@ constexpr uint64_t FlagWorker = ShadowBase + 1;
 
 enum TouchKind : unsigned { TouchLoad = 0, TouchStore = 1 };
 
+/// Places for a check: the section that lists them, the nop there, and the
+/// symbols of crtloco.o that check the address in a register (its name
+/// follows).
+constexpr const char *ChecksSection = "loco_checks";
+constexpr const char *CheckNop = "15, 31, 68, 0, 0";
+constexpr const char *CheckLoadPrefix = "__loco_check_load_";
+constexpr const char *CheckStorePrefix = "__loco_check_store_";
+
 /// The `op` of __loco_atomic_rmw_N.
 enum RMW : unsigned {
   RMWXchg,

@@ -21,12 +21,16 @@ class PassBuilder;
 
 namespace loco {
 
-/// How an access that may be remote is checked: shadow test in line with a call
-/// on the unlikely side, a call at each access, or not at all (the page-fault
-/// net alone). Atomics act on the home in any case.
-enum class Checks { Inline, Call, None };
+/// How an access that may be remote is checked: by a place for a call that the
+/// runtime fills in where the job has several nodes (and in line where
+/// loco-version says that only several nodes come there), by a shadow test in
+/// line with a call on the unlikely side, by a call at each access, or not at
+/// all (the page-fault net alone). Atomics act on the home in any case.
+enum class Checks { Patched, Inline, Call, None };
 
 struct PipelineOptions {
+  /// Inline stands for Patched where the target has that, unless
+  /// `-mllvm -loco-patched-checks=0` says otherwise.
   Checks ChecksKind = Checks::Inline;
   /// Keep the addrspace(7) marks: for tests that look at them. Also
   /// `-mllvm -loco-stop-before-lowering`.

@@ -48,6 +48,11 @@ bool isRemotePointer(const Type *Ty);
 /// where \p V has another origin.
 Value *stripRemoteCast(Value *V);
 
+/// Says of a marked access that only jobs of several nodes come there, and
+/// oftener than elsewhere: its check shall stand in line.
+void setCheckInline(Instruction &I);
+bool isCheckInline(const Instruction &I);
+
 /// Makes intrinsic call \p Call fit the pointer types that its arguments now
 /// have. False where that intrinsic takes plain pointers only.
 bool remangleIntrinsic(CallInst &Call);
@@ -67,6 +72,8 @@ public:
   /// __loco_load or __loco_store. \p Bytes is at most BlockBytes.
   void callSlowPath(IRBuilderBase &B, Value *Ptr, uint64_t Bytes,
                     abi::TouchKind Kind);
+  /// A place for a check of the block of \p Ptr: nothing on one node.
+  void placeCheck(IRBuilderBase &B, Value *Ptr, abi::TouchKind Kind);
   void callTouch(IRBuilderBase &B, Value *Ptr, Value *Bytes,
                  abi::TouchKind Kind);
   /// __loco_touch_rows: \p Rows times \p RowBytes, at a signed stride.

@@ -15,8 +15,9 @@ namespace llvm::loco {
 /// loco-version: has code that still has checks run without them where it can
 /// be known beforehand that all of them would pass.
 ///
-/// A call-free loop that still has checks gets a copy without any, which runs
-/// where the job has one node.
+/// A loop with many checks gets a copy without any, which runs where the job
+/// has one node; those of the loop itself shall stand in line then
+/// (`!loco.inline`).
 ///
 /// \code
 ///   entry:
@@ -40,7 +41,9 @@ namespace llvm::loco {
 ///     ...
 /// \endcode
 ///
-/// Not in functions that are to be small.
+/// Not in functions that are to be small, nor where checks are few: there
+/// loco-lower leaves a place for each, which is a nop on one node.
+/// `-Rpass=loco-version` tells what was copied.
 class VersionPass : public PassInfoMixin<VersionPass> {
 public:
   PreservedAnalyses run(Function &F, FunctionAnalysisManager &AM);
