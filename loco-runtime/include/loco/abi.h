@@ -82,6 +82,25 @@ LOCO_PRESERVE_MOST void __loco_touch_rows(const void *p, size_t row_bytes,
                                           ptrdiff_t stride, size_t rows,
                                           int kind);
 
+/* ------------------------------------------------------------- loop nests */
+
+/* A loop nest that calls nothing and has many checks also exists without them.
+ * This is what a node notes of it; compiled code keeps one a nest, zero at
+ * first, in memory that is no shared global. Nothing but libloco reads it. */
+struct loco_nest {
+  uint32_t skip;     /* runs with checks before it is looked at again */
+  uint32_t backoff;  /* how long it was left alone the last time */
+  uint64_t asked_at; /* when it ran without checks, in time-stamp cycles, or 0 */
+  uint64_t faults;   /* page faults of the node until then */
+};
+
+/* Called before the nest where LOCO_FLAG_MULTI is set. 1: the copy without checks
+ * shall run, as few blocks are expected to be missing; 0: that with, and
+ * __loco_leave_nest is called behind it. A hint: what the copy finds missing,
+ * page faults serve. */
+LOCO_PRESERVE_MOST int __loco_enter_nest(struct loco_nest *nest);
+LOCO_PRESERVE_MOST void __loco_leave_nest(struct loco_nest *nest);
+
 /* ------------------------------------------------------ places for checks */
 
 /* Where few checks are expected to matter, compiled code has none, but a nop of

@@ -5,6 +5,7 @@
 
 #include "loco/abi.h"
 
+#include "abi/nests.h"
 #include "base/export.h"
 #include "memory/atomics.h"
 #include "memory/coherence.h"
@@ -80,6 +81,7 @@ bool prepare_range(const void *p, std::size_t bytes, Access access) {
     return false;
   if (is_ready(address, end - 1, limit))
     return true;
+  ++loco::abi::thread_misses;
   SlowPath slow_path;
   std::uint64_t ahead_bytes = coherence->ahead_bytes();
   while (address < end) {

@@ -192,6 +192,42 @@ void Runtime::callTouchRows(IRBuilderBase &B, Value *P, Value *RowBytes,
       ->setCallingConv(CallingConv::PreserveMost);
 }
 
+GlobalVariable *Runtime::createNest() {
+  auto *Ty = StructType::get(M.getContext(), {I32, I32, I64, I64});
+  static_assert(abi::NestBytes == 24);
+  return new GlobalVariable(
+      M, Ty, /*isConstant=*/false, GlobalValue::InternalLinkage,
+      Constant::getNullValue(Ty), Twine(RuntimePrefix) + "nest");
+}
+
+FunctionCallee Runtime::nestCallee(StringRef Name, Type *Ret) {
+  LLVMContext &C = M.getContext();
+  AttributeList Attrs =
+      AttributeList()
+          .addFnAttribute(C, Attribute::NoUnwind)
+          .addFnAttribute(C, Attribute::WillReturn)
+          .addFnAttribute(C, Attribute::NonLazyBind) // as slow paths
+          .addFnAttribute(C, Attribute::getWithMemoryEffects(
+                                 C, MemoryEffects::inaccessibleOrArgMemOnly()))
+          .addParamAttribute(C, 0, Attribute::NoCapture);
+  FunctionCallee Callee =
+      M.getOrInsertFunction(Name, FunctionType::get(Ret, {Ptr}, false), Attrs);
+  if (auto *F = dyn_cast<Function>(Callee.getCallee()))
+    F->setCallingConv(CallingConv::PreserveMost);
+  return Callee;
+}
+
+Value *Runtime::callEnterNest(IRBuilderBase &B, Value *Nest) {
+  CallInst *Call = B.CreateCall(nestCallee("__loco_enter_nest", I32), {Nest});
+  Call->setCallingConv(CallingConv::PreserveMost);
+  return B.CreateIsNotNull(Call, "loco.unchecked");
+}
+
+void Runtime::callLeaveNest(IRBuilderBase &B, Value *Nest) {
+  B.CreateCall(nestCallee("__loco_leave_nest", Void), {Nest})
+      ->setCallingConv(CallingConv::PreserveMost);
+}
+
 ConstantInt *Runtime::order(AtomicOrdering Order) {
   return ConstantInt::get(I32, uint64_t(toCABI(Order)));
 }

@@ -34,6 +34,9 @@ static constexpr unsigned MostChecksInLine = 12;
 /// runtime patches in is a nop on one node.
 static constexpr unsigned InstructionsPerCheck = 16;
 
+/// A loop with no more iterations is over before the runtime has answered.
+static constexpr unsigned LongestUnaskedLoop = 16;
+
 namespace {
 
 class Versioner {
@@ -51,6 +54,7 @@ public:
 private:
   void copyForOneNode(Loop &L);
   bool isWorthCopying(Loop &L);
+  bool isWorthAsking(Loop &L);
 
   Function &F;
   DominatorTree &DT;
@@ -79,6 +83,20 @@ bool Versioner::isWorthCopying(Loop &L) {
          Checks <= MostChecksInLine && L.isSafeToClone();
 }
 
+/// Whether \p L shall run its copy on several nodes too, where the runtime says
+/// so before it.
+bool Versioner::isWorthAsking(Loop &L) {
+  // What comes back from a call may have been taken away.
+  if (any_of(L.blocks(), [&](BasicBlock *BB) { return Synchronises.in(*BB); }))
+    return false;
+  unsigned Trips = SE.getSmallConstantMaxTripCount(&L);
+  if (L.isInnermost() && Trips != 0 && Trips <= LongestUnaskedLoop)
+    return false;
+  SmallVector<BasicBlock *, 4> Exits;
+  L.getUniqueExitBlocks(Exits);
+  return none_of(Exits, [](BasicBlock *BB) { return BB->isEHPad(); });
+}
+
 /// Where \p L, or a loop in it, still has checks: makes a copy that has none,
 /// and runs that one where the job has one node.
 void Versioner::copyForOneNode(Loop &L) {
@@ -93,6 +111,7 @@ void Versioner::copyForOneNode(Loop &L) {
     return;
   }
   formLCSSARecursively(L, DT, &LI, &SE);
+  bool Asks = isWorthAsking(L);
   SE.forgetLoop(&L);
   SmallVector<Marked, 16> Checks;
   SmallVector<Instruction *, 4> ReadyCalls;
@@ -113,7 +132,17 @@ void Versioner::copyForOneNode(Loop &L) {
   remapInstructionsInBlocks(Blocks, Map);
   Instruction *Branch = Test->getTerminator();
   IRBuilder<> B(Branch);
-  B.CreateCondBr(RT.isMulti(B), Preheader, Copy->getLoopPreheader(),
+  BasicBlock *OnMulti = Preheader;
+  GlobalVariable *Nest = Asks ? RT.createNest() : nullptr;
+  if (Nest) {
+    OnMulti = BasicBlock::Create(F.getContext(), "loco.ask", &F, Preheader);
+    if (Loop *Parent = L.getParentLoop())
+      Parent->addBasicBlockToLoop(OnMulti, LI);
+    IRBuilder<> Ask(OnMulti);
+    Ask.CreateCondBr(RT.callEnterNest(Ask, Nest), Copy->getLoopPreheader(),
+                     Preheader);
+  }
+  B.CreateCondBr(RT.isMulti(B), OnMulti, Copy->getLoopPreheader(),
                  RT.unlikelyWeights());
   Branch->eraseFromParent();
 
@@ -152,9 +181,20 @@ void Versioner::copyForOneNode(Loop &L) {
                               L.getHeader())
            << "loop with "
            << ore::NV("Checks", unsigned(Checks.size() + ReadyCalls.size()))
-           << " checks has a copy without, for jobs of one node";
+           << " checks has a copy without, for jobs of one node"
+           << (Nest ? " and for runs that will miss little" : "");
   });
   DT.recalculate(F);
+  for (BasicBlock *Exit : Exits) {
+    if (!Nest)
+      break;
+    SmallVector<BasicBlock *, 4> From(make_filter_range(
+        predecessors(Exit), [&](BasicBlock *BB) { return L.contains(BB); }));
+    BasicBlock *Leave =
+        SplitBlockPredecessors(Exit, From, ".loco.leave", &DT, &LI);
+    IRBuilder<> AtEnd(Leave->getTerminator());
+    RT.callLeaveNest(AtEnd, Nest);
+  }
   Changed = true;
 }
 

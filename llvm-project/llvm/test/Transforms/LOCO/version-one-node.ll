@@ -2,6 +2,10 @@
 ; line.
 ; RUN: opt -passes='function(loco-hoist,loco-version)' -verify-each -S %s | FileCheck %s
 ; RUN: opt -passes='function(loco-hoist,loco-version),loco-lower' -verify-each -disable-output %s
+; RUN: opt -passes='function(loco-hoist,loco-version)' -S %s | FileCheck --check-prefix=GLOBAL %s
+
+; What the runtime notes is of this node: not in a section of shared globals.
+; GLOBAL: @__loco_nest = internal global { i32, i32, i64, i64 } zeroinitializer{{$}}
 
 target triple = "x86_64-pc-linux-gnu"
 
@@ -10,14 +14,24 @@ target triple = "x86_64-pc-linux-gnu"
 ; CHECK: entry:
 ; CHECK: [[FLAG:%.*]] = load i8, ptr inttoptr (i64 2147450880 to ptr), align 1
 ; CHECK: [[MULTI:%.*]] = icmp ne i8 [[FLAG]], 0
-; CHECK: br i1 [[MULTI]], label %loco.checked, label %[[ONE:.*]], !prof
+; CHECK: br i1 [[MULTI]], label %loco.ask, label %[[ONE:.*]], !prof
 ; CHECK: loop.loco.one:
 ; CHECK: [[I:%.*]] = phi i64 [ 0, {{%.*}} ], [ {{%.*}}, %latch.loco.one ]
 ; CHECK: load i32, ptr {{%.*}}, align 4
 ; CHECK: latch.loco.one:
-; CHECK: load i32, ptr addrspace(7)
+; CHECK: loco.ask:
+; CHECK-NEXT: [[ANSWER:%.*]] = call preserve_mostcc i32 @__loco_enter_nest(ptr [[NEST:@__loco_nest[.0-9]*]])
+; CHECK-NEXT: [[UNCHECKED:%.*]] = icmp ne i32 [[ANSWER]], 0
+; CHECK-NEXT: br i1 [[UNCHECKED]], label %[[ONE]], label %loco.checked
+; CHECK: loop:
+; CHECK: load i32, ptr addrspace(7) {{%.*}}, align 4, !loco.inline
+; What the loop with checks missed is looked at behind it, and only there.
+; CHECK: found.loco.leave:
+; CHECK-NEXT: call preserve_mostcc void @__loco_leave_nest(ptr [[NEST]])
 ; CHECK: found:
-; CHECK: phi i64 [ %i, %loop ], [ [[I]], %loop.loco.one ]
+; CHECK: phi i64 [ [[I]], %loop.loco.one ], [ %i, %found.loco.leave ]
+; CHECK: missing.loco.leave:
+; CHECK-NEXT: call preserve_mostcc void @__loco_leave_nest(ptr [[NEST]])
 define i64 @search(ptr %a, ptr %index, i32 %x, i64 %n) {
 entry:
   br label %loop
@@ -66,8 +80,9 @@ end:
   ret void
 }
 
-; With calls as well. Not where checks are few, nor where size counts.
+; With calls as well, which may take away what the runtime saw: no question. Not where checks are few, nor where size counts.
 ; CHECK-LABEL: define void @calls(
+; CHECK-NOT: __loco_enter_nest
 ; CHECK: loop.loco.one:
 ; CHECK: load i32, ptr %p, align 4{{$}}
 ; CHECK: loop:

@@ -42,6 +42,9 @@ constexpr const char *CheckNop = "15, 31, 68, 0, 0";
 constexpr const char *CheckLoadPrefix = "__loco_check_load_";
 constexpr const char *CheckStorePrefix = "__loco_check_store_";
 
+/// sizeof(struct loco_nest).
+constexpr uint64_t NestBytes = 24;
+
 /// The `op` of __loco_atomic_rmw_N.
 enum RMW : unsigned {
   RMWXchg,

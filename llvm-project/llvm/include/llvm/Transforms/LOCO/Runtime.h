@@ -19,6 +19,7 @@
 namespace llvm {
 
 class DomTreeUpdater;
+class GlobalVariable;
 class LoopInfo;
 class MDNode;
 
@@ -79,6 +80,11 @@ public:
   /// __loco_touch_rows: \p Rows times \p RowBytes, at a signed stride.
   void callTouchRows(IRBuilderBase &B, Value *Ptr, Value *RowBytes,
                      Value *Stride, Value *Rows, abi::TouchKind Kind);
+  /// i1: the nest that \p Nest is about may run without checks.
+  Value *callEnterNest(IRBuilderBase &B, Value *Nest);
+  void callLeaveNest(IRBuilderBase &B, Value *Nest);
+  /// What the runtime notes of a loop nest: of this node, zero at first.
+  GlobalVariable *createNest();
   void callFence(IRBuilderBase &B, AtomicOrdering Order);
   void callVolatile(IRBuilderBase &B, Value *Ptr, Value *Buffer, uint64_t Bytes,
                     abi::TouchKind Kind);
@@ -104,6 +110,7 @@ public:
 private:
   Value *flag(IRBuilderBase &B, uint64_t Address, const Twine &Name);
   FunctionCallee slowPath(StringRef Name, ArrayRef<Type *> Params);
+  FunctionCallee nestCallee(StringRef Name, Type *Ret);
   CallInst *callAtomic(IRBuilderBase &B, const Twine &Name, Type *Ret,
                        ArrayRef<Value *> Args);
   ConstantInt *order(AtomicOrdering Order);

@@ -17,7 +17,10 @@ namespace llvm::loco {
 ///
 /// A loop with many checks gets a copy without any, which runs where the job
 /// has one node; those of the loop itself shall stand in line then
-/// (`!loco.inline`).
+/// (`!loco.inline`). Where nothing in the loop synchronises, several nodes may
+/// run the copy too: the runtime says before it whether that is likely to be
+/// faster. A check is a matter of speed alone: what it would have found, a page
+/// fault finds.
 ///
 /// \code
 ///   entry:
@@ -32,13 +35,21 @@ namespace llvm::loco {
 ///   entry:
 ///     %flag = load i8, ptr inttoptr (i64 LOCO_FLAG_MULTI to ptr)
 ///     %multi = icmp ne i8 %flag, 0
-///     br i1 %multi, label %loop, label %loop.loco.one
+///     br i1 %multi, label %ask, label %loop.loco.one
+///   ask:
+///     %answer = call preserve_mostcc i32 @__loco_enter_nest(ptr @__loco_nest)
+///     %unchecked = icmp ne i32 %answer, 0
+///     br i1 %unchecked, label %loop.loco.one, label %loop
 ///   loop.loco.one:
 ///     ...
 ///     %v1 = load i32, ptr %p1
 ///     br i1 %more1, label %loop.loco.one, label %end
 ///   loop:
 ///     ...
+///     br i1 %more, label %loop, label %leave
+///   leave:
+///     call preserve_mostcc void @__loco_leave_nest(ptr @__loco_nest)
+///     br label %end
 /// \endcode
 ///
 /// Not in functions that are to be small, nor where checks are few: there

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// nests.cpp - chooses, on several nodes, between a loop nest with checks and
+// its copy without: without, once a run with checks met so few misses that as
+// many page faults would have cost less than the checks; with, again, when page
+// faults take more of the node's time than that.
+//
+// Everything here is a hint. What a nest notes is read and written by all
+// threads of the node without order; a wrong choice costs time.
+
+#include "loco/abi.h"
+
+#include "abi/nests.h"
+#include "base/export.h"
+#include "memory/coherence.h"
+#include "memory/stats.h"
+
+#include <algorithm>
+#include <x86intrin.h>
+
+namespace {
+
+/// What a page fault costs above a miss that a check found, in cycles: some 6
+/// us.
+constexpr std::uint64_t FaultCycles = 15'000;
+/// Checks are at least this part of a nest's time.
+constexpr std::uint64_t ChecksShare = 8;
+/// In a shorter run, asking would cost more than the checks.
+constexpr std::uint64_t ShortRunCycles = 2'000;
+/// How many runs a nest is left alone for, at most.
+constexpr std::uint32_t MostSkipped = 63;
+
+struct Run {
+  std::uint64_t Start = 0; ///< 0: not measured
+  std::uint64_t Misses = 0;
+};
+thread_local Run run __attribute__((tls_model("initial-exec")));
+
+std::uint64_t page_faults() {
+  return loco::memory::stats.PageFaults.load(std::memory_order_relaxed);
+}
+
+template <typename T> T get(const T &member) {
+  return __atomic_load_n(&member, __ATOMIC_RELAXED);
+}
+template <typename T> void set(T &member, T value) {
+  __atomic_store_n(&member, value, __ATOMIC_RELAXED);
+}
+
+/// Whether `faults` of them would cost less than the checks of a run.
+bool is_little(std::uint64_t faults, std::uint64_t cycles) {
+  return faults * FaultCycles * ChecksShare <= cycles;
+}
+
+} // namespace
+
+extern "C" {
+
+LOCO_EXPORT LOCO_PRESERVE_MOST int __loco_enter_nest(struct loco_nest *nest) {
+  if (loco::memory::coherence == nullptr)
+    return 1;
+  run.Start = 0;
+  if (std::uint32_t skip = get(nest->skip)) {
+    set(nest->skip, skip - 1);
+    return 0;
+  }
+  std::uint64_t now = __rdtsc();
+  if (std::uint64_t asked = get(nest->asked_at)) {
+    std::uint64_t faults = page_faults();
+    if (is_little(faults - get(nest->faults), now - asked)) {
+      set(nest->faults, faults);
+      set(nest->asked_at, now);
+      return 1;
+    }
+    // Each time that this happens it is left with its checks for longer.
+    set(nest->asked_at, std::uint64_t{0});
+    std::uint32_t backoff = std::min(2 * get(nest->backoff) + 1, MostSkipped);
+    set(nest->backoff, backoff);
+    set(nest->skip, backoff - 1);
+  }
+  run = {now, loco::abi::thread_misses};
+  return 0;
+}
+
+LOCO_EXPORT LOCO_PRESERVE_MOST void __loco_leave_nest(struct loco_nest *nest) {
+  if (run.Start == 0)
+    return;
+  std::uint64_t now = __rdtsc();
+  std::uint64_t cycles = now - run.Start;
+  run.Start = 0;
+  if (cycles < ShortRunCycles) {
+    set(nest->skip, MostSkipped);
+  } else if (is_little(loco::abi::thread_misses - run.Misses, cycles)) {
+    set(nest->faults, page_faults());
+    set(nest->asked_at, now);
+  }
+}
+
+} // extern "C"

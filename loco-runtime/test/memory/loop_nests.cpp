@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// loop_nests.cpp - when a nest runs without checks on several nodes: after a
+// run that missed little; no longer when page faults take much of the time;
+// never where runs are short.
+#include "spmd.h"
+
+#include <chrono>
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr int Blocks = 500;
+constexpr std::size_t Bytes = std::size_t{Blocks} * LOCO_BLOCK_BYTES;
+
+struct Shared {
+  char *checked, *faulting;
+};
+
+char byte_of(int block) { return static_cast<char>(block * 7 + 1); }
+
+// Long enough for the checks of a run to count.
+void work_for(std::chrono::microseconds time) {
+  auto end = std::chrono::steady_clock::now() + time;
+  while (std::chrono::steady_clock::now() < end)
+    ;
+}
+
+/// On a machine so busy that a miss or fault takes much longer than it should,
+/// any choice is right.
+class Stopwatch {
+public:
+  bool is_meaningful() const { return Clock::now() - Start < Blocks * 20us; }
+
+private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point Start = Clock::now();
+};
+
+void expect(const char *data) {
+  for (int i = 0; i < Blocks; ++i)
+    CHECK(*const_cast<const volatile char *>(data + i * LOCO_BLOCK_BYTES) ==
+          byte_of(i));
+}
+
+void work(void *argument) {
+  auto *shared = static_cast<Shared *>(argument);
+  if (__loco_num_nodes() == 1) {
+    loco_nest nest{};
+    CHECK(__loco_enter_nest(&nest) == 1);
+    return;
+  }
+  if (__loco_node() != 1)
+    return spmd::barrier();
+
+  // Missing blocks: checks are worth their time.
+  loco_nest nest{};
+  CHECK(__loco_enter_nest(&nest) == 0);
+  Stopwatch checked;
+  for (int i = 0; i < Blocks; ++i)
+    __loco_load(shared->checked + i * LOCO_BLOCK_BYTES, 1);
+  __loco_leave_nest(&nest);
+  if (checked.is_meaningful())
+    CHECK(__loco_enter_nest(&nest) == 0);
+  nest = {};
+  CHECK(__loco_enter_nest(&nest) == 0);
+
+  // None missing any more: now they are not.
+  work_for(1ms);
+  for (int i = 0; i < Blocks; ++i)
+    __loco_load(shared->checked + i * LOCO_BLOCK_BYTES, 1);
+  __loco_leave_nest(&nest);
+  CHECK(__loco_enter_nest(&nest) == 1);
+  CHECK(__loco_enter_nest(&nest) == 1);
+
+  // Until they would have found much.
+  Stopwatch faulting;
+  expect(shared->faulting);
+  if (faulting.is_meaningful()) {
+    CHECK(__loco_enter_nest(&nest) == 0);
+    CHECK(nest.backoff == 1);
+  }
+  expect(shared->checked);
+
+  // Short ones are left alone, unless something else ran in between.
+  bool left_alone = false;
+  for (int i = 0; i < 20 && !left_alone; ++i) {
+    loco_nest brief{};
+    CHECK(__loco_enter_nest(&brief) == 0);
+    __loco_leave_nest(&brief);
+    left_alone = brief.skip > 0;
+  }
+  CHECK(left_alone);
+  spmd::barrier();
+}
+
+} // namespace
+
+int main() {
+  auto *shared = static_cast<Shared *>(std::malloc(sizeof(Shared)));
+  for (char **data : {&shared->checked, &shared->faulting}) {
+    *data = static_cast<char *>(std::aligned_alloc(LOCO_BLOCK_BYTES, Bytes));
+    for (int i = 0; i < Blocks; ++i)
+      (*data)[i * LOCO_BLOCK_BYTES] = byte_of(i);
+  }
+  spmd::run(work, shared);
+}
