@@ -18,6 +18,8 @@
 #include <algorithm>
 #include <x86intrin.h>
 
+static_assert(sizeof(loco_nest) == 24, "NestBytes of the compiler's ABI.h");
+
 namespace {
 
 /// What a page fault costs above a miss that a check found, in cycles: some 6
