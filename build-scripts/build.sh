@@ -91,6 +91,9 @@ build_runtime() {
   cmake_configure "$out" -S "$root/loco-runtime" "${compilers[@]}" "-DCMAKE_INSTALL_PREFIX=$install"
   ninja_build "$out"
   quietly "$out/install.log" cmake --install "$out" --prefix "$install"
+  # Where clang finds <loco/placement.h>, as it finds <omp.h>.
+  mkdir -p "$install/$resource/include"
+  ln -sfn ../../../../include/loco "$install/$resource/include/loco"
 }
 
 build_openmp() {
