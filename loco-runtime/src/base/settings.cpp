@@ -65,6 +65,15 @@ constexpr SettingInfo Table[] = {
      [](Settings &into, std::int64_t number, Text text) {
        into.migration = text == "always" ? -1 : static_cast<int>(number);
      }},
+    {"LOCO_HUGE_PAGES", SettingKind::Choice, "auto",
+     "With one node, large allocations and global arrays get pages of 2 MiB; "
+     "auto: unless the machine gives free memory back to a hypervisor.",
+     "auto|on|off", 0, 0, false,
+     [](Settings &into, std::int64_t, Text text) {
+       into.huge_pages = text == "on"    ? HugePages::On
+                         : text == "off" ? HugePages::Off
+                                         : HugePages::Auto;
+     }},
     {"LOCO_STATS", SettingKind::Flag, "0",
      "1: nodes count what they do, and report it at exit.", nullptr, 0, 1,
      false,

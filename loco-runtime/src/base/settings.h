@@ -19,6 +19,8 @@ namespace loco {
 /// The most nodes that a job may have.
 inline constexpr int MaxNodes = 64;
 
+enum class HugePages { Auto, On, Off };
+
 /// The environment of this process, checked.
 struct Settings {
   std::uint64_t window_bytes = 0;
@@ -32,6 +34,7 @@ struct Settings {
   int threads = 0; ///< threads a node; 0: the machine's cores
   bool stats = false;
   std::optional<loco_placement> placement; ///< nothing: as fits the job
+  HugePages huge_pages = HugePages::Auto;
   int migration = 2; ///< intervals of sole writing; 0: off, -1: always
 };
 

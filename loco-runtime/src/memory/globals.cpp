@@ -4,6 +4,8 @@
 
 #include "memory/globals.h"
 
+#include "memory/huge_pages.h"
+
 namespace loco::memory {
 
 static AddressSpace *address_space = nullptr;
@@ -31,8 +33,12 @@ static void adopt_range(char *start, char *end, bool has_data) {
 }
 
 void adopt_globals(const loco_globals &globals) {
-  if (address_space == nullptr)
+  if (address_space == nullptr) {
+    want_huge_pages(
+        globals.bss_start,
+        static_cast<std::size_t>(globals.bss_end - globals.bss_start));
     return;
+  }
   if (closed)
     fatal("a library compiled with -floco was loaded by dlopen: with more than "
           "one node such libraries must be linked with the program, so that "

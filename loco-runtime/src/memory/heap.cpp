@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "base/settings.h"
+#include "memory/huge_pages.h"
 
 #include <atomic>
 #include <cerrno>
@@ -304,6 +305,8 @@ void *allocate(std::size_t bytes, std::size_t align, bool zeroed) {
     return no_memory();
   if (phase.load(std::memory_order_relaxed) == Phase::ManyNodes)
     place(p, bytes);
+  else if (phase.load(std::memory_order_relaxed) == Phase::OneNode)
+    want_huge_pages(p, bytes);
   return p;
 }
 
@@ -327,7 +330,11 @@ void *reallocate(void *p, std::size_t bytes) {
     return no_memory();
   if (!in_window(p) && allocates_privately()) {
     void *moved = rallocx(p, bytes ? bytes : 1, private_flags());
-    return moved ? moved : no_memory();
+    if (moved == nullptr)
+      return no_memory();
+    if (phase.load(std::memory_order_relaxed) == Phase::OneNode)
+      want_huge_pages(moved, bytes);
+    return moved;
   }
   std::size_t old_bytes = usable_size(p);
   bool same_arena = in_window(p) && !is_foreign(p) && !allocates_privately() &&

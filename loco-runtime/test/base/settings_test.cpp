@@ -32,6 +32,7 @@ TEST(Settings, DefaultsHoldWithoutAnyVariable) {
   EXPECT_FALSE(parsed.value().stats);
   EXPECT_FALSE(parsed.value().placement.has_value());
   EXPECT_EQ(parsed.value().migration, 2);
+  EXPECT_EQ(parsed.value().huge_pages, HugePages::Auto);
 }
 
 TEST(Settings, ValuesReachTheirPlaces) {
@@ -102,6 +103,13 @@ TEST(Settings, ABadValueIsNamedWithWhatIsAllowed) {
   EXPECT_EQ(error_of({{"LOCO_THREADS", "-1"}}),
             "LOCO_THREADS='-1' is not valid; allowed is a whole number from 0 "
             "to 4096");
+  EXPECT_EQ(
+      error_of({{"LOCO_HUGE_PAGES", "2"}}),
+      "LOCO_HUGE_PAGES='2' is not valid; allowed is one of auto, on, off");
+  EXPECT_EQ(parse({{"LOCO_HUGE_PAGES", "on"}}).value().huge_pages,
+            HugePages::On);
+  EXPECT_EQ(parse({{"LOCO_HUGE_PAGES", "off"}}).value().huge_pages,
+            HugePages::Off);
   EXPECT_EQ(error_of({{"LOCO_STATS", "yes"}}),
             "LOCO_STATS='yes' is not valid; allowed is 0 or 1");
   EXPECT_NE(error_of({{"LOCO_NODE", "64"}}), "no error");

@@ -47,14 +47,27 @@ TEST(Doctor, EachMissingFeatureIsNamed) {
   EXPECT_EQ(minor.finding, "the kernel lacks minor faults of shared memory");
 }
 
-TEST(Doctor, ShmemHugePagesByMode) {
-  EXPECT_EQ(judge_huge_pages("always within_size [advise] never deny force")
-                .verdict,
+TEST(Doctor, HugePagesByMode) {
+  EXPECT_EQ(judge_huge_pages("always [madvise] never", "").verdict,
             Verdict::Ok);
-  EXPECT_EQ(judge_huge_pages("always within_size advise [never] deny force")
-                .verdict,
-            Verdict::Warn);
-  EXPECT_EQ(judge_huge_pages("").verdict, Verdict::Warn);
+  EXPECT_EQ(judge_huge_pages("[always] madvise never", "").verdict,
+            Verdict::Ok);
+  const Report never = judge_huge_pages("always madvise [never]", "");
+  EXPECT_EQ(never.verdict, Verdict::Warn);
+  EXPECT_NE(never.advice.find("madvise"), std::string::npos);
+  EXPECT_EQ(judge_huge_pages("", "").verdict, Verdict::Warn);
+}
+
+TEST(Doctor, HugePagesOfAGuestThatReportsFreePages) {
+  auto says_on_only = [](const std::string &order) {
+    return judge_huge_pages("always [madvise] never", order)
+               .finding.find("LOCO_HUGE_PAGES=on") != std::string::npos;
+  };
+  EXPECT_TRUE(says_on_only("9"));
+  EXPECT_TRUE(says_on_only("0"));
+  EXPECT_FALSE(says_on_only("10"));
+  EXPECT_FALSE(says_on_only("-1"));
+  EXPECT_FALSE(says_on_only("4294967295"));
 }
 
 TEST(Doctor, LockedMemoryMattersWithRdma) {

@@ -269,7 +269,9 @@ std::vector<Report> check_machine() {
   reports.push_back(check_address_space(window));
   reports.push_back(check_peers());
   reports.push_back(judge_huge_pages(
-      first_line("/sys/kernel/mm/transparent_hugepage/shmem_enabled")));
+      first_line("/sys/kernel/mm/transparent_hugepage/enabled"),
+      first_line(
+          "/sys/module/page_reporting/parameters/page_reporting_order")));
 
   const RdmaDevices devices = rdma_devices();
   reports.push_back(check_rdma_devices(devices));

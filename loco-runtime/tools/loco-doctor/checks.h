@@ -40,7 +40,10 @@ struct UserfaultProbe {
 Report judge_kernel(const std::string &release);
 Report judge_userfaultfd(const UserfaultProbe &probe);
 Report judge_userfault_features(const UserfaultProbe &probe);
-Report judge_huge_pages(const std::string &shmem_enabled);
+/// Private memory, which is what a program has with one node.
+/// `reporting_order`: of free page reporting, as the kernel has it.
+Report judge_huge_pages(const std::string &enabled,
+                        const std::string &reporting_order);
 Report judge_memlock(std::uint64_t limit_bytes, bool unlimited,
                      bool has_rdma_devices);
 Report judge_host_name(const std::string &name, const std::string &resolve_error,

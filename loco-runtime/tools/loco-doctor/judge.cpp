@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <linux/userfaultfd.h>
 
@@ -71,20 +72,30 @@ Report judge_userfault_features(const UserfaultProbe &probe) {
           "use Linux 5.19 or later with CONFIG_PTE_MARKER_UFFD_WP"};
 }
 
-Report judge_huge_pages(const std::string &shmem_enabled) {
-  const std::string what = "huge pages of shared memory";
-  const std::size_t open = shmem_enabled.find('[');
-  const std::size_t close = shmem_enabled.find(']');
+Report judge_huge_pages(const std::string &enabled,
+                        const std::string &reporting_order) {
+  const std::string what = "huge pages";
+  const std::size_t open = enabled.find('[');
+  const std::size_t close = enabled.find(']');
   if (open == std::string::npos || close == std::string::npos)
     return {Verdict::Warn, what, "not known to this kernel",
-            "random access to large data will be slower"};
-  const std::string mode = shmem_enabled.substr(open + 1, close - open - 1);
-  if (mode == "never" || mode == "deny")
-    return {Verdict::Warn, what, mode + " (random access to large data is "
-                                        "slower by up to a third)",
-            "as root: echo advise > "
-            "/sys/kernel/mm/transparent_hugepage/shmem_enabled"};
-  return {Verdict::Ok, what, mode, ""};
+            "with one node, random access to large data will be slower"};
+  const std::string mode = enabled.substr(open + 1, close - open - 1);
+  if (mode == "never")
+    return {Verdict::Warn, what,
+            "never (with one node, random access to large data is slower)",
+            "as root: echo madvise > "
+            "/sys/kernel/mm/transparent_hugepage/enabled"};
+  // As in huge_pages.cpp: of blocks of 2 MiB (order 9).
+  if (!reporting_order.empty() && std::atol(reporting_order.c_str()) >= 0 &&
+      std::atol(reporting_order.c_str()) <= 9)
+    return {Verdict::Ok, what,
+            mode +
+                ", but free memory goes back to a hypervisor, which makes "
+                "them slow at first touch: used with LOCO_HUGE_PAGES=on only",
+            ""};
+  return {Verdict::Ok, what,
+          mode + ": used with one node for large allocations and arrays", ""};
 }
 
 Report judge_memlock(std::uint64_t limit_bytes, bool unlimited,
