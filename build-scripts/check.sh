@@ -8,14 +8,15 @@
 #
 #   check.sh                      everything
 #   check.sh [--no-build] SUITE... some of: clang passes scripts runtime openmp
-#                                 programs; --no-build tests what is installed
+#                                 sanitizers programs; --no-build tests what
+#                                 is installed
 set -euo pipefail
 exec </dev/null
 source "$(dirname "$0")/lib.sh"
 source "$scripts/lit/sites.sh"
 
 results=$build/test/results
-all_suites=(clang passes scripts runtime openmp programs)
+all_suites=(clang passes scripts runtime sanitizers openmp programs)
 start=$SECONDS
 
 # in_time SECONDS COMMAND...: the command and all it started is ended at its
@@ -46,6 +47,27 @@ suite_runtime() {
     ctest --test-dir "$build/runtime" --rerun-failed -N || true
     return 1
   }
+}
+
+# The runtime's own tests again, as far as they need no window, with each of the
+# sanitizers: their build is part of it. LOCO_SANITIZERS names them.
+suite_sanitizers() {
+  local kind out status=0
+  rm "$results/sanitizers.started"
+  for kind in ${LOCO_SANITIZERS:-address thread undefined}; do
+    out=$build/sanitize/$kind
+    : >"$results/sanitize-$kind.started"
+    cmake_configure "$out" -S "$root/loco-runtime" -DCMAKE_BUILD_TYPE=Release \
+      "-DCMAKE_C_COMPILER=/usr/bin/clang-$LLVM_MAJOR" \
+      "-DCMAKE_CXX_COMPILER=/usr/bin/clang++-$LLVM_MAJOR" \
+      -DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache \
+      "-DLOCO_SANITIZE=$kind" &&
+      in_time 900 ninja -C "$out" -j "$jobs" core-tests &&
+      TSAN_OPTIONS=halt_on_error=1 in_time 300 ctest --test-dir "$out" -j "$jobs" \
+        --timeout 100 --output-on-failure --no-tests=error -Q \
+        --output-junit "$results/sanitize-$kind.xml" || status=1
+  done
+  return $status
 }
 
 # LLVM's own tests of libomp, on ours with one node. Many of them measure time

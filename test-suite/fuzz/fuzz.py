@@ -24,6 +24,7 @@ import shapes
 
 HERE = Path(__file__).resolve().parent
 INSTALL = HERE.parent.parent / "build" / "install" / "bin"
+KEEP = INSTALL.parent.parent / "fuzz-failures"
 STOCK_FLAGS = "-O1"
 COMMON_FLAGS = ["-w", "-fopenmp", "-I/usr/include/csmith"]
 
@@ -164,8 +165,8 @@ def options():
                         help="seconds for each run of LOCO's (90)")
     parser.add_argument("--budget", type=float, default=0,
                         help="seconds after which no program is begun (none)")
-    parser.add_argument("--keep", default="fuzz-failures",
-                        help="folder for programs that differ (fuzz-failures)")
+    parser.add_argument("--keep", default=str(KEEP),
+                        help="folder for programs that differ (build/fuzz-failures)")
     args = parser.parse_args()
     for tool in ("csmith", shlex.split(args.stock)[0],
                  shlex.split(args.loco)[0], args.run):
