@@ -13,4 +13,7 @@ Result<std::unique_ptr<Fabric>> make_shm_fabric(const Config &config,
 Result<std::unique_ptr<Fabric>> make_verbs_fabric(const Config &config,
                                                   Bootstrap &bootstrap);
 
+/// Differs between machines, and between boots of one.
+std::string machine_id();
+
 } // namespace loco::fabric

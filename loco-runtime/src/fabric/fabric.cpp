@@ -31,6 +31,33 @@ void Fabric::set_handler(Message message, Handler handler) {
   Handlers[static_cast<std::size_t>(message)] = handler;
 }
 
+void Fabric::handle(int source, std::uint16_t message,
+                    std::span<const std::byte> payload) {
+  Handler handler = message < std::size(Handlers) ? Handlers[message] : nullptr;
+  if (!handler)
+    fatal("internal error: node " + std::to_string(source) + " sent message " +
+          std::to_string(message) + ", which has no handler");
+  handler(source, payload);
+}
+
+void Fabric::check_payload(std::size_t bytes) {
+  if (bytes > MaxPayloadBytes)
+    fatal("internal error: a message of " + std::to_string(bytes) +
+          " bytes; the most is " + std::to_string(MaxPayloadBytes));
+}
+
+void Fabric::out_of_range(int node, std::uint64_t offset, std::size_t bytes) {
+  fatal("internal error: " + std::to_string(bytes) + " bytes at offset " +
+        std::to_string(offset) + " of node " + std::to_string(node) +
+        " lie outside its segment");
+}
+
+Error Fabric::other_segments(int node) {
+  return Error{"node " + std::to_string(node) +
+               " has segments of another size (LOCO_WINDOW must be the same on "
+               "all nodes)"};
+}
+
 void Fabric::pause() { __builtin_ia32_pause(); }
 
 void Fabric::yield() { sched_yield(); }
@@ -82,15 +109,14 @@ std::string backend_names() {
   return names;
 }
 
-/// Differs between machines, and between boots of one.
+} // namespace
+
 std::string machine_id() {
   std::ifstream file("/proc/sys/kernel/random/boot_id");
   std::string id;
   std::getline(file, id);
   return id;
 }
-
-} // namespace
 
 Result<std::unique_ptr<Fabric>> make_fabric(const Config &config,
                                             Bootstrap &bootstrap) {

@@ -2,7 +2,7 @@
 //
 // fabric.h - the one interface between LOCO and a network: one-sided get and
 // put, scatter, atomics, active messages, completion. Everything above knows
-// only this; shm.cpp and verbs.cpp implement it.
+// only this; shm.cpp and verbs_fabric.h implement it.
 //
 // Every node has two segments that its peers may reach, of the same size on all
 // nodes: Memory (the backing of the window and of the globals) and Control
@@ -143,6 +143,17 @@ public:
 
 protected:
   Fabric(int node, int num_nodes) : Node(node), NumNodes(num_nodes) {}
+
+  /// Runs the handler of a message that has arrived; fatal() without one.
+  void handle(int source, std::uint16_t message,
+              std::span<const std::byte> payload);
+  /// fatal() where a payload is too long to be sent.
+  static void check_payload(std::size_t bytes);
+  /// Of an operation that names bytes outside a node's segment.
+  [[noreturn]] static void out_of_range(int node, std::uint64_t offset,
+                                        std::size_t bytes);
+  /// What a node reports whose segments have other sizes than this one's.
+  static Error other_segments(int node);
 
   /// Takes the words of Events from the Control segment; once ControlBase and
   /// ControlBytes are set.

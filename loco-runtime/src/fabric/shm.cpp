@@ -98,8 +98,6 @@ private:
   bool nothing_arrived();
   /// Takes one message from each ring; handles it, or puts it aside.
   bool poll_rings(bool defer);
-  void handle(int source, const MessageHeader &header,
-              const std::byte *payload);
 
   std::vector<Mapping> Memory, Control; ///< by node
   std::vector<std::mutex> SendLocks;    ///< by target
@@ -215,9 +213,7 @@ Result<void> ShmFabric::connect(const Config &config, Bootstrap &bootstrap) {
     std::memcpy(&address, gathered.value()[peer].data(), sizeof address);
     if (address.memory_bytes != config.memory_bytes ||
         address.control_bytes != config.control_bytes)
-      return Error{"node " + std::to_string(peer) +
-                   " has segments of another size (LOCO_WINDOW must be the "
-                   "same on all nodes)"};
+      return other_segments(peer);
     if (Result<void> mapped = map_peer(peer, address); !mapped.ok())
       return mapped;
   }
@@ -240,13 +236,6 @@ ShmFabric::~ShmFabric() {
     munmap(ControlBase, ControlBytes);
   if (ControlFd >= 0)
     close(ControlFd);
-}
-
-[[noreturn]] void out_of_range(int node, std::uint64_t offset,
-                               std::size_t bytes) {
-  fatal("internal error: " + std::to_string(bytes) + " bytes at offset " +
-        std::to_string(offset) + " of node " + std::to_string(node) +
-        " lie outside its segment");
 }
 
 inline std::byte *ShmFabric::place(int node, Segment segment,
@@ -319,9 +308,7 @@ bool ShmFabric::compare_exchange(int node, Segment segment,
 
 void ShmFabric::send(int node, Message message,
                      std::span<const std::byte> payload) {
-  if (payload.size() > MaxPayloadBytes)
-    fatal("internal error: a message of " + std::to_string(payload.size()) +
-          " bytes; the most is " + std::to_string(MaxPayloadBytes));
+  check_payload(payload.size());
   const bool in_handler = ProgressThreadOf == this;
   MessageRing &to = ring(node, this->node());
   for (bool sent = false; !sent;) {
@@ -381,7 +368,7 @@ void ShmFabric::progress() {
     while (!Deferred.empty()) {
       MessageHeader header;
       int source = Deferred.pop(header, payload);
-      handle(source, header, payload);
+      handle(source, header.message, {payload, header.bytes});
     }
     if (poll_rings(/*defer=*/false))
       continue;
@@ -420,23 +407,11 @@ bool ShmFabric::poll_rings(bool defer) {
       continue;
     }
     // In order of arrival: what was put aside by a handler's send goes first.
-    handle(source, header, payload);
+    handle(source, header.message, {payload, header.bytes});
     if (!Deferred.empty())
       break;
   }
   return any;
-}
-
-void ShmFabric::handle(int source, const MessageHeader &header,
-                       const std::byte *payload) {
-  Handler handler = header.message < std::size(Handlers)
-                        ? Handlers[header.message]
-                        : nullptr;
-  if (!handler)
-    fatal("internal error: node " + std::to_string(source) +
-          " sent message " + std::to_string(header.message) +
-          ", which has no handler");
-  handler(source, {payload, header.bytes});
 }
 
 } // namespace
