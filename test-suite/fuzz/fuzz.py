@@ -45,6 +45,9 @@ def run(command, limit, env=None, folder=None):
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, 9)
         output, _ = process.communicate()
+        # What upstream's libomp leaves where it is killed.
+        Path(f"/dev/shm/__KMP_REGISTERED_LIB_{process.pid}_{os.getuid()}"
+             ).unlink(missing_ok=True)
         return f"no end after {limit:g} s", output.decode(errors="replace")
 
 
