@@ -69,6 +69,13 @@ int window_flags(std::size_t bytes) {
   return 0; // the thread's arena is SmallArena
 }
 
+/// Large objects start with a block: jemalloc would shift each by a random
+/// number of cache lines, and a part of an array that is a whole number of
+/// blocks would then share one with its neighbours.
+std::size_t window_align(std::size_t bytes, std::size_t align) {
+  return bytes >= LargeBytes && align < BlockBytes ? BlockBytes : align;
+}
+
 int free_flags(const void *p) {
   if (phase.load(std::memory_order_relaxed) == Phase::OneNode)
     return 0;
@@ -295,7 +302,13 @@ static void *no_memory() {
 void *allocate(std::size_t bytes, std::size_t align, bool zeroed) {
   if (bytes > PTRDIFF_MAX)
     return no_memory();
-  int flags = allocates_privately() ? private_flags() : window_flags(bytes);
+  int flags;
+  if (allocates_privately()) {
+    flags = private_flags();
+  } else {
+    flags = window_flags(bytes);
+    align = window_align(bytes, align);
+  }
   if (align > alignof(std::max_align_t))
     flags |= MALLOCX_ALIGN(align);
   if (zeroed)
@@ -340,7 +353,9 @@ void *reallocate(void *p, std::size_t bytes) {
   bool same_arena = in_window(p) && !is_foreign(p) && !allocates_privately() &&
                     (old_bytes >= LargeBytes) == (bytes >= LargeBytes);
   if (same_arena) {
-    void *moved = rallocx(p, bytes ? bytes : 1, window_flags(bytes));
+    std::size_t align = window_align(bytes, alignof(std::max_align_t));
+    void *moved = rallocx(p, bytes ? bytes : 1,
+                          window_flags(bytes) | MALLOCX_ALIGN(align));
     return moved ? moved : no_memory();
   }
   void *moved = allocate(bytes, 0, false);

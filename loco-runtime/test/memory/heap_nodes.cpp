@@ -81,6 +81,21 @@ void work(void *argument) {
   }
 }
 
+/// Large objects share no block with others.
+void check_alignment() {
+  if (__loco_num_nodes() == 1)
+    return;
+  void *p = nullptr;
+  for (std::size_t bytes = 70000; bytes < 4 << 20; bytes += bytes / 3) {
+    p = __loco_realloc(p, bytes);
+    CHECK(reinterpret_cast<std::uintptr_t>(p) % LOCO_BLOCK_BYTES == 0);
+    void *other = __loco_calloc(1, bytes);
+    CHECK(reinterpret_cast<std::uintptr_t>(other) % LOCO_BLOCK_BYTES == 0);
+    free(other);
+  }
+  free(p);
+}
+
 void check_errors() {
   errno = 0;
   std::size_t huge = ~std::size_t{0} / 4;
@@ -115,6 +130,7 @@ int main() {
   shared->large = static_cast<unsigned char *>(aligned_alloc(65536, LargeBytes));
   CHECK(shared->large != nullptr);
   spmd::run(work, shared);
+  check_alignment();
   check_errors();
   std::puts("right");
 }
