@@ -19,6 +19,6 @@
 // CHECK-DAG: cache_miss{{[[:space:]]}}4
 // CHECK-DAG: direct_cache_hit{{[[:space:]]}}1
 // PLAIN-NOT: __loco
-// LOCO: U __loco_load
+// LOCO: U __loco_check_load
 
 int get(int *p) { return *p; }
