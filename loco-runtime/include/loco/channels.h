@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // loco/channels.h - LOCO's objects over network memory: shared region, atomic
-// variable, shared state table, barrier, ticket lock. C++20.
+// variable, shared state table, barrier, ticket lock, key-value store. C++20.
 //
 // They live in the nodes' Control segments, outside the shared address space,
 // and lean on nothing but the fabric. Constructing one is collective where its
@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <type_traits>
 
 namespace loco {
@@ -194,6 +195,80 @@ private:
 
   fabric::Fabric *Net;
   Place Where;
+};
+
+/// A hash table over all nodes, from 64-bit keys to values of 16 bytes. An
+/// entry lies on the node that its key's hash says. find() takes no lock: it is
+/// one one-sided read of a cache line, seldom more; what changes the table
+/// takes the ticket lock of a section of it. Any thread; every operation is
+/// atomic.
+class LOCO_CHANNEL KVStore {
+public:
+  using Key = std::uint64_t; ///< not 0 and not ~0
+  struct Value {
+    std::uint64_t first, second;
+    bool operator==(const Value &) const = default;
+  };
+  enum class Insertion {
+    Done,
+    KeyExists,
+    Full ///< the section of the table that the key belongs to
+  };
+
+  /// Collective. Room for `slots_per_node` entries on each node, rounded up to
+  /// whole sections; sections fill evenly, up to some 95 % of it all. Empty at
+  /// start.
+  KVStore(fabric::Fabric &fabric, std::size_t slots_per_node);
+  /// The bytes of a node's Control segment that such a store takes.
+  static std::size_t control_bytes(std::size_t slots_per_node);
+
+  std::optional<Value> find(Key key) const;
+  Insertion insert(Key key, Value value);
+  /// False where there is no such entry.
+  bool update(Key key, Value value);
+  /// Returns what it was; nothing where there is no such entry.
+  std::optional<Value> erase(Key key);
+
+  /// The node that has the key's entry, if there is one.
+  int home(Key key) const { return place_of(key).node; }
+
+private:
+  struct Slot {
+    Key key;
+    Value value;
+    std::uint64_t check; ///< of the above: wrong where a read met a change
+  };
+  /// Where the search for a key starts.
+  struct Start {
+    int node;
+    std::size_t section;
+    std::size_t slot; ///< in the section
+  };
+  struct Found {
+    std::size_t slot;
+    bool is_there; ///< else `slot` is free, or SlotsPerSection where none is
+    Value value;
+  };
+  static constexpr std::size_t SlotsPerSection = 1024;
+  static constexpr std::size_t SlotsPerLine = 2;
+  static constexpr Key Empty = 0;   ///< no search goes on behind it
+  static constexpr Key Erased = ~0; ///< free, but a search goes on
+
+  static std::uint64_t check_of(Key key, const Value &value);
+  static std::size_t num_sections(std::size_t slots_per_node);
+  Start place_of(Key key) const;
+  TicketLock lock_of(const Start &at) const;
+  std::size_t offset_of(const Start &at, std::size_t slot) const;
+  Slot read_slot(const Start &at, std::size_t slot) const;
+  void write_value(const Start &at, std::size_t slot, const Slot &from) const;
+  void write_key(const Start &at, std::size_t slot, Key key) const;
+  /// For who holds the section's lock.
+  Found search(const Start &at, Key key) const;
+
+  fabric::Fabric *Net;
+  std::size_t Sections; ///< of a node
+  SharedRegion Locks;
+  SharedRegion Slots;
 };
 
 #undef LOCO_CHANNEL

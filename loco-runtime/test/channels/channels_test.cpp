@@ -280,4 +280,97 @@ TEST(TicketLock, TicketsWrapAround) {
               }).all_passed());
 }
 
+TEST(KVStore, FindsUpdatesAndErasesFromEveryNode) {
+  EXPECT_TRUE(
+      run_fabric(3, [](Fabric &fabric, Bootstrap &bootstrap) {
+        constexpr KVStore::Key PerNode = 1000, All = 3 * PerNode;
+        KVStore store(fabric, 2000);
+        const KVStore::Key first = 1 + PerNode * fabric.node();
+        for (KVStore::Key key = first; key < first + PerNode; ++key) {
+          EXPECT_FALSE(store.find(key));
+          EXPECT_EQ(store.insert(key, {key * 7, ~key}),
+                    KVStore::Insertion::Done);
+        }
+        meet(bootstrap);
+        int here = 0;
+        for (KVStore::Key key = 1; key <= All; ++key) {
+          const KVStore::Value expected{key * 7, ~key};
+          EXPECT_EQ(store.find(key), expected);
+          EXPECT_EQ(store.insert(key, {1, 1}), KVStore::Insertion::KeyExists);
+          here += store.home(key) == fabric.node();
+        }
+        EXPECT_GT(here, 800); // of 1000, were they even
+        meet(bootstrap);
+        // The next node's entries: a third changes, a third goes.
+        const KVStore::Key other = 1 + (first + PerNode - 1) % All;
+        for (KVStore::Key key = other; key < other + PerNode; ++key)
+          if (key % 3 == 0)
+            EXPECT_TRUE(store.update(key, {key, 5}));
+          else if (key % 3 == 1)
+            EXPECT_EQ(store.erase(key), (KVStore::Value{key * 7, ~key}));
+        meet(bootstrap);
+        for (KVStore::Key key = 1; key <= All; ++key)
+          if (key % 3 == 0) {
+            EXPECT_EQ(store.find(key), (KVStore::Value{key, 5}));
+          } else if (key % 3 == 1) {
+            EXPECT_FALSE(store.find(key));
+            EXPECT_FALSE(store.update(key, {1, 1}));
+            EXPECT_FALSE(store.erase(key));
+          } else {
+            EXPECT_EQ(store.find(key), (KVStore::Value{key * 7, ~key}));
+          }
+      }).all_passed());
+}
+
+TEST(KVStore, FullIsSaidAndErasingMakesRoom) {
+  EXPECT_TRUE(run_fabric(1, [](Fabric &fabric, Bootstrap &) {
+                KVStore store(fabric, 1); // a section
+                KVStore::Key key = 1;
+                while (store.insert(key, {key, 0}) == KVStore::Insertion::Done)
+                  ++key;
+                EXPECT_EQ(key, 1025u);
+                EXPECT_EQ(store.insert(key, {key, 0}),
+                          KVStore::Insertion::Full);
+                EXPECT_FALSE(store.find(key)); // the search has an end
+                // Much coming and going leaves searches as short as before.
+                for (KVStore::Key old = 1; old <= 1024; ++old)
+                  EXPECT_EQ(store.erase(old), (KVStore::Value{old, 0}));
+                for (; key < 20000; ++key) {
+                  ASSERT_EQ(store.insert(key, {key, 1}),
+                            KVStore::Insertion::Done);
+                  if (key > 1500)
+                    EXPECT_EQ(store.erase(key - 400),
+                              (KVStore::Value{key - 400, 1}));
+                }
+                for (KVStore::Key last = key - 400; last < key; ++last)
+                  EXPECT_EQ(store.find(last), (KVStore::Value{last, 1}));
+              }).all_passed());
+}
+
+TEST(KVStore, AReadNeverMixesTwoValues) {
+  EXPECT_TRUE(run_fabric(3, [](Fabric &fabric, Bootstrap &bootstrap) {
+                constexpr KVStore::Key Keys = 8;
+                KVStore store(fabric, 1);
+                meet(bootstrap);
+                for (std::uint64_t i = 1; i <= 100000; ++i) {
+                  const KVStore::Key key = 1 + i % Keys;
+                  const std::uint64_t value = i * 3 + fabric.node();
+                  if (fabric.node() == 2) {
+                    if (auto read = store.find(key))
+                      ASSERT_EQ(read->second, ~read->first);
+                  } else if (i % 3 == 0) {
+                    store.insert(key, {value, ~value});
+                  } else if (i % 3 == 1) {
+                    store.update(key, {value, ~value});
+                  } else if (auto was = store.erase(key)) {
+                    ASSERT_EQ(was->second, ~was->first);
+                  }
+                }
+                meet(bootstrap);
+                for (KVStore::Key key = 1; key <= Keys; ++key)
+                  if (auto read = store.find(key))
+                    EXPECT_EQ(read->second, ~read->first);
+              }).all_passed());
+}
+
 } // namespace
