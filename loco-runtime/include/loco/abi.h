@@ -166,6 +166,26 @@ void __loco_fence(int order);
 void __loco_volatile_load(const void *p, void *out, size_t n);
 void __loco_volatile_store(void *p, const void *in, size_t n);
 
+/* ---------------------------------------------------------- kvstore mode */
+
+/* All loads and stores of code compiled with -floco-mode=kvstore, and its
+ * volatile ones. Called only where LOCO_FLAG_MULTI is set. They act at the home
+ * and leave nothing on this node; other accesses to the same memory are
+ * coherent with them as with the volatile ones above. p may be any address; one
+ * that LOCO does not manage is accessed in place.
+ *
+ * In a program that was linked for kvstore mode each object of the heap is an
+ * entry of a hash table, which these functions look up: an access that is not
+ * inside one object ends the job with an error. Globals, and memory of threads,
+ * have no entry. */
+void __loco_kv_get(const void *p, void *out, size_t n);
+void __loco_kv_put(void *p, const void *in, size_t n);
+/* As memmove and memset, by bytes or larger pieces. */
+void __loco_kv_move(void *to, const void *from, size_t n);
+void __loco_kv_fill(void *p, int byte, size_t n);
+
+/* -------------------------------------------------------------- statics */
+
 /* Function-local statics: as __cxa_guard_*, over all nodes. */
 int __loco_guard_acquire(uint64_t *guard);
 void __loco_guard_release(uint64_t *guard);
@@ -216,7 +236,9 @@ int64_t __loco_counter(const char *name);
  * script's symbols tell. Page-aligned. */
 struct loco_globals {
   uint32_t abi_version; /* LOCO_ABI_VERSION of the object's compiler */
-  uint32_t mode;        /* 0 cache, 1 kvstore */
+  uint32_t mode;        /* 0 cache, 1 kvstore; the runtime must know before
+                           the first constructor that allocates, and looks for
+                           the symbol __loco_kvstore, which the driver defines */
   char *data_start, *data_end;
   char *bss_start, *bss_end;
 };

@@ -6,6 +6,7 @@
 #include "loco/abi.h"
 
 #include "abi/nests.h"
+#include "abi/slow_path.h"
 #include "base/export.h"
 #include "memory/atomics.h"
 #include "memory/coherence.h"
@@ -13,25 +14,13 @@
 #include "memory/output.h"
 #include "memory/stats.h"
 
-#include <cerrno>
-
+using loco::SlowPath;
 using namespace loco::memory;
 
 namespace {
 
 /// Eight shadow bytes, which are written one at a time.
 using ShadowWord __attribute__((may_alias)) = std::uint64_t;
-
-/// A slow path is not seen by the code around it: errno stays, and what it
-/// allocates is private.
-class SlowPath {
-public:
-  ~SlowPath() { errno = SavedErrno; }
-
-private:
-  int SavedErrno = errno;
-  heap::PrivateScope Private;
-};
 
 /// The length of the run from `shadow` on, at most `count`, of blocks that all
 /// are, or all are not, ready: a shadow byte of at most `limit`.

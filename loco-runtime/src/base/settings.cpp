@@ -74,6 +74,13 @@ constexpr SettingInfo Table[] = {
                          : text == "off" ? HugePages::Off
                                          : HugePages::Auto;
      }},
+    {"LOCO_OBJECTS", SettingKind::Integer, "1048576",
+     "Heap objects for which each node's part of the table has room, in "
+     "programs of -floco-mode=kvstore.",
+     nullptr, 1024, 1 << 30, false,
+     [](Settings &into, std::int64_t number, Text) {
+       into.objects_per_node = number;
+     }},
     {"LOCO_STATS", SettingKind::Flag, "0",
      "1: nodes count what they do, and report it at exit.", nullptr, 0, 1,
      false,

@@ -32,6 +32,7 @@ struct Settings {
   int memory_nodes = 0; ///< how many of them, the last ones, run no threads
   int launch_fd = -1;
   int threads = 0; ///< threads a node; 0: the machine's cores
+  std::uint64_t objects_per_node = 0; ///< of kvstore mode
   bool stats = false;
   std::optional<loco_placement> placement; ///< nothing: as fits the job
   HugePages huge_pages = HugePages::Auto;

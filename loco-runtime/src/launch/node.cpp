@@ -18,6 +18,7 @@
 #include "memory/fork.h"
 #include "memory/globals.h"
 #include "memory/heap.h"
+#include "memory/objects.h"
 #include "memory/page_table.h"
 #include "memory/stats.h"
 #include "memory/threads.h"
@@ -64,11 +65,21 @@ void must(Result<void> result) {
     fatal(result.error().message);
 }
 
+/// Whether the program, or a library of it, was linked with
+/// -floco-mode=kvstore: the driver has the linker export this symbol. What
+/// modules register comes later than the first object of the heap.
+bool has_kvstore_mode() {
+  return dlsym(RTLD_DEFAULT, "__loco_kvstore") != nullptr;
+}
+
 /// Bytes of Control that the layers reserve, with room for the fabric's own.
 std::uint64_t control_bytes(const memory::AddressSpace &space) {
   static constexpr std::uint64_t Fixed = 8 << 20;
   // A fingerprint, and marks, of each block.
-  return Fixed + (8 + 2) * std::uint64_t{space.num_blocks()};
+  std::uint64_t bytes = Fixed + (8 + 2) * std::uint64_t{space.num_blocks()};
+  if (has_kvstore_mode())
+    bytes += memory::Objects::control_bytes(settings().objects_per_node);
+  return bytes;
 }
 
 void receive_shutdown(int source, std::span<const std::byte> payload) {
@@ -159,6 +170,9 @@ void join_job() {
                               ? settings().threads
                               : static_cast<int>(
                                     std::thread::hardware_concurrency()));
+  if (has_kvstore_mode())
+    objects = new Objects(fabric, node->space.num_blocks(),
+                          settings().objects_per_node);
   heap::set_handlers(fabric);
   fabric.set_handler(fabric::Message::Shutdown, receive_shutdown);
   fabric.start();

@@ -139,6 +139,10 @@ void read_at_home(const void *p, void *into, std::size_t bytes) {
                          std::size_t n) {
     coherence->at_home(
         offset, n, false, [&](int home, std::byte *, std::byte *) {
+          if (is_remote(home)) {
+            count(stats.RemoteReads);
+            count(stats.BytesFetched, n);
+          }
           if (is_atomic_width(offset, n))
             fabric.atomic_load(home, Segment::Memory, offset, out + done,
                                static_cast<unsigned>(n));
@@ -155,6 +159,10 @@ void write_at_home(void *p, const void *from, std::size_t bytes) {
                          std::size_t n) {
     coherence->at_home(
         offset, n, true, [&](int home, std::byte *copy, std::byte *twin) {
+          if (is_remote(home)) {
+            count(stats.RemoteWrites);
+            count(stats.BytesWritten, n);
+          }
           if (is_atomic_width(offset, n)) {
             fabric.atomic_store(home, Segment::Memory, offset, in + done,
                                 static_cast<unsigned>(n));

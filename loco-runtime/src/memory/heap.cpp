@@ -7,6 +7,7 @@
 #include "base/result.h"
 #include "base/settings.h"
 #include "memory/huge_pages.h"
+#include "memory/objects.h"
 
 #include <atomic>
 #include <cerrno>
@@ -218,6 +219,22 @@ bool is_foreign(const void *p) {
   return in_window(p) && owner_of(p) != window.Protocol->network().node();
 }
 
+/// What release() does with the memory itself.
+void give_back(void *p) {
+  if (is_foreign(p)) {
+    if (window.Left)
+      return;
+    PrivateScope scope;
+    window.Protocol->network().send(owner_of(p), fabric::Message::RemoteFree,
+                                    payload_of(p));
+    return;
+  }
+  dallocx(p, free_flags(p));
+}
+
+/// With kvstore mode, whether the pointer is, or should be, an object's.
+bool is_object(const void *p) { return objects != nullptr && in_window(p); }
+
 } // namespace
 
 PrivateScope::PrivateScope() { ++private_depth; }
@@ -244,7 +261,7 @@ void set_handlers(fabric::Fabric &fabric) {
   using fabric::Message;
   fabric.set_handler(Message::RemoteFree,
                      [](int, std::span<const std::byte> payload) {
-                       release(payload_as<void *>(payload));
+                       give_back(payload_as<void *>(payload));
                      });
   fabric.set_handler(
       Message::UsableSize, [](int source, std::span<const std::byte> payload) {
@@ -281,6 +298,7 @@ void leave_window() {
   used = window.Used->load();
   window.Used = &used;
   window.Left = true;
+  objects = nullptr;
 }
 
 /// A new object of the window goes where LOCO_PLACEMENT says.
@@ -302,24 +320,34 @@ static void *no_memory() {
 void *allocate(std::size_t bytes, std::size_t align, bool zeroed) {
   if (bytes > PTRDIFF_MAX)
     return no_memory();
+  bool is_private = allocates_privately();
+  bool has_entry = objects != nullptr && !is_private;
+  std::size_t slot = bytes ? bytes : 1;
+  if (has_entry) {
+    slot = Objects::slot_bytes(bytes);
+    align = align > slot ? align : slot;
+  }
   int flags;
-  if (allocates_privately()) {
+  if (is_private) {
     flags = private_flags();
   } else {
-    flags = window_flags(bytes);
-    align = window_align(bytes, align);
+    flags = window_flags(slot);
+    align = window_align(slot, align);
   }
   if (align > alignof(std::max_align_t))
     flags |= MALLOCX_ALIGN(align);
   if (zeroed)
     flags |= MALLOCX_ZERO;
-  void *p = mallocx(bytes ? bytes : 1, flags);
+  void *p = mallocx(slot, flags);
   if (p == nullptr)
     return no_memory();
   if (phase.load(std::memory_order_relaxed) == Phase::ManyNodes)
     place(p, bytes);
   else if (phase.load(std::memory_order_relaxed) == Phase::OneNode)
     want_huge_pages(p, bytes);
+  // Inside an extent hook jemalloc gives private memory to whomever asks.
+  if (has_entry && in_window(p))
+    objects->insert(p, bytes);
   return p;
 }
 
@@ -349,8 +377,15 @@ void *reallocate(void *p, std::size_t bytes) {
       want_huge_pages(moved, bytes);
     return moved;
   }
-  std::size_t old_bytes = usable_size(p);
-  bool same_arena = in_window(p) && !is_foreign(p) && !allocates_privately() &&
+  std::size_t old_bytes =
+      is_object(p) ? objects->bytes_of(p, "realloc") : usable_size(p);
+  if (is_object(p) &&
+      Objects::slot_bytes(old_bytes) == Objects::slot_bytes(bytes)) {
+    objects->resize(p, bytes);
+    return p;
+  }
+  bool same_arena = !is_object(p) && in_window(p) && !is_foreign(p) &&
+                    !allocates_privately() &&
                     (old_bytes >= LargeBytes) == (bytes >= LargeBytes);
   if (same_arena) {
     std::size_t align = window_align(bytes, alignof(std::max_align_t));
@@ -369,20 +404,17 @@ void *reallocate(void *p, std::size_t bytes) {
 void release(void *p) {
   if (p == nullptr)
     return;
-  if (is_foreign(p)) {
-    if (window.Left)
-      return;
-    PrivateScope scope;
-    window.Protocol->network().send(owner_of(p), fabric::Message::RemoteFree,
-                                    payload_of(p));
-    return;
-  }
-  dallocx(p, free_flags(p));
+  // Before the memory can be had again, by any node.
+  if (is_object(p))
+    objects->erase(p, "free");
+  give_back(p);
 }
 
 std::size_t usable_size(void *p) {
   if (p == nullptr)
     return 0;
+  if (is_object(p))
+    return objects->bytes_of(p, "malloc_usable_size");
   if (!is_foreign(p))
     return sallocx(p, 0);
   return window.Left ? 0 : ask_size(p);
@@ -409,8 +441,11 @@ std::uint64_t allocated_end(std::uint64_t offset) {
 
 void *take_pages(std::size_t bytes) {
   void *p = take_window(bytes, ExtentBytes);
-  if (p != nullptr)
-    claim_at_home(p, bytes);
+  if (p == nullptr)
+    return nullptr;
+  claim_at_home(p, bytes);
+  if (objects != nullptr)
+    objects->insert_pages(p, bytes);
   return p;
 }
 

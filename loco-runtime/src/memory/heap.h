@@ -4,7 +4,8 @@
 // comes. With more, user threads allocate from this node's part of the window:
 // small objects from an arena whose extents are at home here, large ones from
 // one whose extents are claimed by who touches them first. The runtime's own
-// threads, and user threads inside the runtime, allocate privately.
+// threads, and user threads inside the runtime, allocate privately. In kvstore
+// mode what users allocate gets an entry in a table (objects.h).
 //
 // All functions: any thread. Failure is null with errno ENOMEM, as malloc's.
 #pragma once

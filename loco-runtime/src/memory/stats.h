@@ -26,6 +26,9 @@ namespace loco::memory {
   X(BlocksKept, "kept_blocks")                                                 \
   X(PageFaults, "page_faults")                                                 \
   X(RemoteAtomics, "remote_atomics")                                           \
+  X(RemoteReads, "remote_reads")                                               \
+  X(RemoteWrites, "remote_writes")                                             \
+  X(EntryLookups, "entry_lookups")                                             \
   X(Releases, "releases")                                                      \
   X(Acquires, "acquires")                                                      \
   X(MissNanos, "miss_ns")                                                      \

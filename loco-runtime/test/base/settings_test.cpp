@@ -27,6 +27,7 @@ TEST(Settings, DefaultsHoldWithoutAnyVariable) {
   EXPECT_EQ(parsed.value().cache_bytes, 0u);
   EXPECT_EQ(parsed.value().fabric, "");
   EXPECT_EQ(parsed.value().threads, 0);
+  EXPECT_EQ(parsed.value().objects_per_node, 1u << 20);
   EXPECT_EQ(parsed.value().node, -1);
   EXPECT_EQ(parsed.value().launch_fd, -1);
   EXPECT_FALSE(parsed.value().stats);
@@ -40,6 +41,7 @@ TEST(Settings, ValuesReachTheirPlaces) {
                                    {"LOCO_CACHE", "256K"},
                                    {"LOCO_FABRIC", "shm"},
                                    {"LOCO_THREADS", "7"},
+                                   {"LOCO_OBJECTS", "2048"},
                                    {"LOCO_STATS", "1"},
                                    {"LOCO_NODE", "3"},
                                    {"LOCO_NUM_NODES", "4"},
@@ -49,6 +51,7 @@ TEST(Settings, ValuesReachTheirPlaces) {
   EXPECT_EQ(parsed.value().cache_bytes, 256u << 10);
   EXPECT_EQ(parsed.value().fabric, "shm");
   EXPECT_EQ(parsed.value().threads, 7);
+  EXPECT_EQ(parsed.value().objects_per_node, 2048u);
   EXPECT_TRUE(parsed.value().stats);
   EXPECT_EQ(parsed.value().node, 3);
   EXPECT_EQ(parsed.value().num_nodes, 4);
@@ -110,6 +113,9 @@ TEST(Settings, ABadValueIsNamedWithWhatIsAllowed) {
             HugePages::On);
   EXPECT_EQ(parse({{"LOCO_HUGE_PAGES", "off"}}).value().huge_pages,
             HugePages::Off);
+  EXPECT_EQ(error_of({{"LOCO_OBJECTS", "1M"}}),
+            "LOCO_OBJECTS='1M' is not valid; allowed is a whole number from "
+            "1024 to 1073741824");
   EXPECT_EQ(error_of({{"LOCO_STATS", "yes"}}),
             "LOCO_STATS='yes' is not valid; allowed is 0 or 1");
   EXPECT_NE(error_of({{"LOCO_NODE", "64"}}), "no error");
