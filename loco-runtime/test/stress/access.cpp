@@ -14,7 +14,13 @@ How pick_how(Random &random) {
   const uint32_t dice = random.below(8);
   if (dice == 0 && (round_.features & Unchecked))
     return How::Unchecked;
+  if (dice == 2 && (round_.features & Uncached))
+    return How::Uncached;
   return dice == 1 ? How::Called : How::Checked;
+}
+
+bool is_uncached(How how) {
+  return multi() && (round_.uncached_only || how == How::Uncached);
 }
 
 // What compiled code does: look at the shadow, call the slow path if need be.
@@ -56,16 +62,38 @@ void copy(void *to, const void *from, size_t n) {
 }
 
 void load(const void *p, void *out, size_t n, How how) {
+  if (is_uncached(how))
+    return __loco_kv_get(p, out, n);
   before_load(p, n, how);
   copy(out, p, n);
 }
 
 void store(void *p, const void *in, size_t n, How how) {
+  if (is_uncached(how))
+    return __loco_kv_put(p, in, n);
   before_store(p, n, how);
   copy(p, in, n);
 }
 
+void load_range(const void *p, void *out, size_t n, How how) {
+  if (is_uncached(how))
+    return __loco_kv_move(out, p, n);
+  if (how != How::Unchecked)
+    __loco_touch(p, n, LOCO_TOUCH_LOAD);
+  copy(out, p, n);
+}
+
+void store_range(void *p, const void *in, size_t n, How how) {
+  if (is_uncached(how))
+    return __loco_kv_move(p, in, n);
+  if (how != How::Unchecked)
+    __loco_touch(p, n, LOCO_TOUCH_STORE);
+  copy(p, in, n);
+}
+
 const char *name_of(How how) {
+  if (is_uncached(how))
+    return "uncached load";
   return how == How::Checked  ? "checked load"
          : how == How::Called ? "called load"
                               : "unchecked load";

@@ -10,10 +10,14 @@
 
 namespace stress {
 
-enum class How { Checked, Called, Unchecked };
+enum class How { Checked, Called, Unchecked, Uncached };
 
 How pick_how(Random &random);
 const char *name_of(How how);
+
+/// Whether the access is one of kvstore mode, whose code has plain accesses
+/// with one node.
+bool is_uncached(How how);
 
 /// One access of n bytes, as one instruction where n is 1, 2, 4 or 8.
 void copy(void *to, const void *from, size_t n);
@@ -21,6 +25,10 @@ void load(const void *p, void *out, size_t n, How how);
 void store(void *p, const void *in, size_t n, How how);
 
 inline void compiler_barrier() { asm volatile("" ::: "memory"); }
+
+/// A range of any size: how is Unchecked, Uncached, or else with a range check.
+void load_range(const void *p, void *out, size_t n, How how);
+void store_range(void *p, const void *in, size_t n, How how);
 
 template <typename T> T load(const void *p, How how) {
   T value;

@@ -14,6 +14,9 @@
 // replays the threads of the other nodes. Every load is checked against it.
 //
 //   loco-run -n 3 coherence-stress --seed 7 --rounds 1000 --threads 2
+//
+// The oracle: the same program of the same seed with --uncached makes every
+// access as kvstore mode does. What fails there too is no fault of the cache.
 
 #include "counters.h"
 #include "model.h"
@@ -83,6 +86,7 @@ struct Options {
   uint32_t rounds = 1000;
   int threads = 2;
   uint32_t features = ~0u;
+  bool uncached_only = false;
 };
 
 Round make_round(const Options &options, uint32_t number) {
@@ -102,6 +106,7 @@ Round make_round(const Options &options, uint32_t number) {
   round.hot_blocks = 4 + random.below(3);
   round.nodes = __loco_omp_num_nodes();
   round.threads = random.chance(15) ? 1 : options.threads;
+  round.uncached_only = options.uncached_only;
   return round;
 }
 
@@ -135,7 +140,8 @@ void usage(FILE *out) {
         "  --threads T      threads of each node (2)\n"
         "  --without LIST   leave out, by commas: plain, unchecked, touch,\n"
         "                   atomics, locks, mailboxes, guards, heap, stacks,\n"
-        "                   volatile, sync\n"
+        "                   volatile, sync, uncached\n"
+        "  --uncached       every access as in kvstore mode, none by the cache\n"
         "  --verbose        a line for every round\n",
         out);
 }
@@ -163,6 +169,7 @@ Options parse_options(int argc, char **argv) {
       {"first-round", required_argument, nullptr, 'f'},
       {"threads", required_argument, nullptr, 't'},
       {"without", required_argument, nullptr, 'w'},
+      {"uncached", no_argument, nullptr, 'u'},
       {"verbose", no_argument, nullptr, 'v'},
       {"help", no_argument, nullptr, 'h'},
       {}};
@@ -184,6 +191,9 @@ Options parse_options(int argc, char **argv) {
       break;
     case 'w':
       options.features = parse_features(optarg);
+      break;
+    case 'u':
+      options.uncached_only = true;
       break;
     case 'v':
       verbose = true;

@@ -71,6 +71,10 @@ void range_access(Random &random, const Context &context, bool execute) {
   const uint32_t dice = random.below(8);
   const uint64_t pattern = random.next();
   char *p = round_.arena + offset;
+  const How how =
+      dice == 0 && (round_.features & Unchecked)  ? How::Unchecked
+      : dice == 2 && (round_.features & Uncached) ? How::Uncached
+                                                  : How::Checked;
   static thread_local unsigned char buffer[5 * LOCO_BLOCK_BYTES];
 
   if (write) {
@@ -85,25 +89,22 @@ void range_access(Random &random, const Context &context, bool execute) {
     for (uint32_t i = 0; i < n; ++i)
       buffer[i] =
           static_cast<unsigned char>(mix(pattern, i / 8) >> (i % 8 * 8));
-    if (execute) {
-      if (dice != 0 || !(round_.features & Unchecked))
-        __loco_touch(p, n, LOCO_TOUCH_STORE);
-      copy(p, buffer, n);
-    }
+    if (execute)
+      store_range(p, buffer, n, how);
     note_write(context, offset, buffer, n);
     return;
   }
   if (!execute)
     return;
-  if (dice == 1)
+  if (dice == 1 && !is_uncached(how))
     __loco_prefetch(p, n);
-  if (dice != 0 || !(round_.features & Unchecked))
-    __loco_touch(p, n, LOCO_TOUCH_LOAD);
-  copy(buffer, p, n);
+  load_range(p, buffer, n, how);
   for (uint32_t i = 0; i < n; ++i)
     if (may_read_byte(context.thread, context.phase, offset + i))
       check_bytes(context, offset + i, buffer + i, 1,
-                  dice ? "touched range" : "unchecked range");
+                  is_uncached(how)          ? "uncached range"
+                  : how == How::Unchecked ? "unchecked range"
+                                          : "touched range");
 }
 
 void check_released(Random &random, const Context &context) {

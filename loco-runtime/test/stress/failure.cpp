@@ -29,13 +29,14 @@ void fail(const Context &context, const void *address, const char *format,
           "coherence-stress: FAILED: seed %llu, round %u, phase %u, node %d, "
           "thread %d: address %p (arena%+ld, home %d, shadow %u): %s\n"
           "coherence-stress: repeat with --seed %llu --first-round %u "
-          "--rounds 1 --threads %d on %d nodes\n",
+          "--rounds 1 --threads %d%s on %d nodes\n",
           static_cast<unsigned long long>(round_.user_seed), round_.number,
           context.phase, __loco_omp_node(), context.thread, address,
           static_cast<long>(static_cast<const char *>(address) - round_.arena),
           __loco_home(address), shadow_of(address), what,
           static_cast<unsigned long long>(round_.user_seed), round_.number,
-          round_.threads, round_.nodes);
+          round_.threads, round_.uncached_only ? " --uncached" : "",
+          round_.nodes);
   exit(1);
 }
 

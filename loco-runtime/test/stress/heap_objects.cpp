@@ -37,21 +37,23 @@ static uint64_t heap_word(uint64_t pattern, uint32_t i) {
 }
 
 static void fill_object(char *p, uint32_t bytes, uint64_t pattern) {
-  __loco_touch(p, bytes, LOCO_TOUCH_STORE);
+  if (!is_uncached(How::Unchecked))
+    __loco_touch(p, bytes, LOCO_TOUCH_STORE);
   for (uint32_t i = 0; i < bytes; i += 8) {
     const uint64_t word = heap_word(pattern, i);
-    copy(p + i, &word, std::min<uint32_t>(8, bytes - i));
+    store(p + i, &word, std::min<uint32_t>(8, bytes - i), How::Unchecked);
   }
 }
 
 static void check_object(const Context &context, const char *p, uint32_t bytes,
                          uint64_t pattern, const char *what) {
-  __loco_touch(p, bytes, LOCO_TOUCH_LOAD);
+  if (!is_uncached(How::Unchecked))
+    __loco_touch(p, bytes, LOCO_TOUCH_LOAD);
   for (uint32_t i = 0; i < bytes; i += 8) {
     const uint32_t n = std::min<uint32_t>(8, bytes - i);
     const uint64_t expected = heap_word(pattern, i);
     uint64_t got = expected;
-    copy(&got, p + i, n);
+    load(p + i, &got, n, How::Unchecked);
     if (got != expected)
       fail(context, p + i,
            "%s of %u bytes: bytes %u to %u: expected 0x%llx, got 0x%llx", what,

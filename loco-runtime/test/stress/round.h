@@ -32,6 +32,7 @@ enum Feature : uint32_t {
   Stacks = 1 << 8,
   Volatile = 1 << 9,
   Sync = 1 << 10, // release and acquire at any time
+  Uncached = 1 << 11, // as compiled with -floco-mode=kvstore
 };
 struct FeatureName {
   const char *name;
@@ -42,6 +43,7 @@ constexpr FeatureName Features[] = {
     {"atomics", Atomics},   {"locks", Locks},         {"mailboxes", Mailboxes},
     {"guards", Guards},     {"heap", Heap},           {"stacks", Stacks},
     {"volatile", Volatile}, {"sync", Sync},
+    {"uncached", Uncached},
 };
 
 // What node 0 sends to all at the start of a round.
@@ -57,6 +59,7 @@ struct Round {
   uint32_t hot_blocks;
   int nodes;
   int threads; // of one node
+  bool uncached_only;
   char *arena;
 };
 
