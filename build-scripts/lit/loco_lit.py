@@ -24,6 +24,16 @@ NOT_PASSED_ON = re.compile(r"(OMP|KMP|LIBOMP|GOMP)_|LOCO_(?!TEST_)")
 PASSED_ON = re.compile(r"LOCO_TEST_|CCACHE_|TERM$|TMPDIR$|LANG$|LC_|CI$")
 
 
+def in_mode(compiler, mode, folder):
+    """A command that runs the compiler with -floco-mode=MODE."""
+    os.makedirs(folder, exist_ok=True)
+    wrapper = os.path.join(folder, f"{os.path.basename(compiler)}-{mode}")
+    with open(wrapper, "w") as script:
+        script.write(f'#!/bin/sh\nexec {compiler} -floco-mode={mode} "$@"\n')
+    os.chmod(wrapper, 0o755)
+    return wrapper
+
+
 def configure(config, lit_config, suite, root, build, llvm):
     tests, suffixes = SUITES[suite]
     config.name = f"loco-{suite}"
@@ -64,6 +74,11 @@ def configure(config, lit_config, suite, root, build, llvm):
         "%build": build,
         "%root": root,
     }
+    # Every program of the suite in the other mode.
+    mode = os.environ.get("LOCO_TEST_MODE")
+    if mode and suite == "programs":
+        for name in ("%loco-clang", "%loco-clangxx"):
+            table[name] = in_mode(table[name], mode, config.test_exec_root)
     # A name ends where it ends: %clang is not the start of %clang_cc1.
     config.substitutions += [
         (re.escape(name) + r"(?![\w-])", value.replace("\\", "\\\\"))

@@ -507,5 +507,8 @@ void CodeGen::registerLOCOPipeline(llvm::PassBuilder &PB,
     return;
   llvm::loco::PipelineOptions Options;
   Options.ChecksKind = checksOf(LangOpts.getLOCOChecks());
+  Options.ModeKind = LangOpts.getLOCOMode() == LOCOModeKind::KVStore
+                         ? llvm::loco::Mode::KVStore
+                         : llvm::loco::Mode::Cache;
   llvm::loco::registerPipeline(PB, Options);
 }

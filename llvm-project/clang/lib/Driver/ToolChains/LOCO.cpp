@@ -128,8 +128,12 @@ void loco::addLinkerArgs(const ToolChain &TC, const ArgList &Args,
   CmdArgs.push_back("now");
 
   const Arg *Mode = Args.getLastArg(options::OPT_floco_mode_EQ);
-  if (Mode && StringRef(Mode->getValue()) == "kvstore")
+  if (Mode && StringRef(Mode->getValue()) == "kvstore") {
+    // For the linker script, and for the runtime, which looks for it before any
+    // module registers itself.
     CmdArgs.push_back("--defsym=__loco_kvstore=1");
+    CmdArgs.push_back("--export-dynamic-symbol=__loco_kvstore");
+  }
 
   CmdArgs.push_back("-T");
   CmdArgs.push_back(Args.MakeArgString(StartDir + "/loco-globals.ld"));

@@ -27,7 +27,8 @@
 
 // RUN: %clang --target=x86_64-linux-gnu -floco -floco-mode=kvstore -### %s 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=KVSTORE
-// KVSTORE: "--defsym=__loco_kvstore=1" "-T"
+// KVSTORE: "--defsym=__loco_kvstore=1" "--export-dynamic-symbol=__loco_kvstore"
+// KVSTORE-SAME: "-T"
 
 // RUN: %clang --target=x86_64-linux-gnu -floco -r -### %s 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=NONE

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "llvm/Transforms/LOCO/LowerPass.h"
+#include "Lowering.h"
 #include "llvm/Analysis/ValueTracking.h"
 #include "llvm/IR/DebugInfoMetadata.h"
 #include "llvm/IR/InstIterator.h"
@@ -30,19 +31,11 @@ static constexpr uint64_t InlineRangeBytes = 256;
 
 namespace {
 
-/// A vector access under a mask: where its arguments stand.
-struct MaskedAccess {
-  unsigned PointerArg;
-  unsigned MaskArg;
-  Type *DataTy;
-  abi::TouchKind Kind;
-  bool IsGather; ///< A pointer a lane.
-};
-
 class Lowering {
 public:
   Lowering(Function &F, Runtime &RT, Checks ChecksKind)
-      : F(F), DL(F.getDataLayout()), RT(RT), ChecksKind(ChecksKind) {}
+      : F(F), DL(F.getDataLayout()), RT(RT), ChecksKind(ChecksKind), Buffer(F) {
+  }
 
   bool run();
 
@@ -79,72 +72,18 @@ private:
   /// Splits before \p I; returns the terminator of a block that runs where the
   /// job has several nodes.
   Instruction *whereMulti(Instruction &I);
-  /// Has \p I run with one node only, and what \p Build makes (its result, or
-  /// null) with several. Build inserts before the instruction that it is given.
-  void versionOnMulti(Instruction &I,
-                      function_ref<Value *(Instruction *)> Build);
   Value *loadGuard(Instruction *Before, LoadInst &Load, GlobalVariable &Guard);
   Value *casLoop(Instruction *Before, AtomicRMWInst &RMW, Value *Ptr,
                  unsigned Bytes);
-
-  /// Takes the mark off operand \p OpNo and returns the plain pointer.
-  Value *unmark(Instruction &I, unsigned OpNo);
-  AllocaInst *buffer(uint64_t Bytes);
 
   Function &F;
   const DataLayout &DL;
   Runtime &RT;
   Checks ChecksKind;
-  AllocaInst *Buffer = nullptr; ///< What volatile accesses go through.
-  uint64_t BufferBytes = 0;
+  AccessBuffer Buffer; ///< What volatile accesses go through.
 };
 
 } // namespace
-
-[[noreturn]] static void failOn(const Instruction &I, const Twine &What) {
-  std::string Text;
-  raw_string_ostream OS(Text);
-  OS << "loco-lower: " << What.str() << ": " << I << "\n  in function "
-     << I.getFunction()->getName();
-  if (const DebugLoc &Loc = I.getDebugLoc())
-    OS << ", line " << Loc.getLine();
-  report_fatal_error(StringRef(Text));
-}
-
-static bool takesRemotePointer(const Instruction &I) {
-  return any_of(I.operands(),
-                [](const Use &U) { return isRemotePointer(U->getType()); });
-}
-
-static std::optional<MaskedAccess> getMaskedAccess(const Instruction &I) {
-  auto *II = dyn_cast<IntrinsicInst>(&I);
-  if (!II)
-    return std::nullopt;
-  switch (II->getIntrinsicID()) {
-  case Intrinsic::masked_load:
-    return MaskedAccess{0, 2, II->getType(), abi::TouchLoad, false};
-  case Intrinsic::masked_store:
-    return MaskedAccess{1, 3, II->getArgOperand(0)->getType(), abi::TouchStore,
-                        false};
-  case Intrinsic::masked_gather:
-    return MaskedAccess{0, 2, II->getType(), abi::TouchLoad, true};
-  case Intrinsic::masked_scatter:
-    return MaskedAccess{1, 3, II->getArgOperand(0)->getType(), abi::TouchStore,
-                        true};
-  case Intrinsic::vp_load:
-    return MaskedAccess{0, 1, II->getType(), abi::TouchLoad, false};
-  case Intrinsic::vp_store:
-    return MaskedAccess{1, 2, II->getArgOperand(0)->getType(), abi::TouchStore,
-                        false};
-  case Intrinsic::vp_gather:
-    return MaskedAccess{0, 1, II->getType(), abi::TouchLoad, true};
-  case Intrinsic::vp_scatter:
-    return MaskedAccess{1, 2, II->getArgOperand(0)->getType(), abi::TouchStore,
-                        true};
-  default:
-    return std::nullopt;
-  }
-}
 
 bool Lowering::run() {
   SmallVector<Instruction *, 64> Work;
@@ -157,16 +96,8 @@ bool Lowering::run() {
   // Backwards, so that a split moves only what is done already.
   for (Instruction *I : reverse(Work))
     lower(*I);
-  for (Instruction &I : make_early_inc_range(instructions(F)))
-    if (isa<AddrSpaceCastInst>(I) && isRemotePointer(I.getType()) &&
-        I.use_empty())
-      I.eraseFromParent();
-  if (!Work.empty()) {
-    // It now reads flags and calls libloco.
-    F.removeFnAttr(Attribute::Memory);
-    F.removeFnAttr(Attribute::NoSync);
-    F.removeFnAttr(Attribute::Speculatable);
-  }
+  if (!Work.empty())
+    finishLowering(F);
   return !Work.empty();
 }
 
@@ -201,17 +132,6 @@ void Lowering::lower(Instruction &I) {
         Callee && Callee->getName() == ReadyName)
       return lowerReady(*Call);
   failOn(I, "an instruction that takes an addrspace(7) pointer is not known");
-}
-
-Value *Lowering::unmark(Instruction &I, unsigned OpNo) {
-  Value *Remote = I.getOperand(OpNo);
-  if (!isRemotePointer(Remote->getType()))
-    return nullptr;
-  Value *Plain = stripRemoteCast(Remote);
-  if (!Plain)
-    failOn(I, "an addrspace(7) pointer does not come from loco-tag");
-  I.setOperand(OpNo, Plain);
-  return Plain;
 }
 
 //===--- Checks -----------------------------------------------------------===//
@@ -359,45 +279,9 @@ void Lowering::lowerMasked(CallInst &Call, const MaskedAccess &Access) {
 
 //===--- What acts on the home --------------------------------------------===//
 
-void Lowering::versionOnMulti(Instruction &I,
-                              function_ref<Value *(Instruction *)> Build) {
-  IRBuilder<> B(&I);
-  Instruction *Multi, *Single;
-  SplitBlockAndInsertIfThenElse(RT.isMulti(B), &I, &Multi, &Single,
-                                RT.unlikelyWeights());
-  Multi->setDebugLoc(I.getDebugLoc());
-  BasicBlock *Tail = I.getParent();
-  I.moveBefore(Single);
-  Value *Result = Build(Multi);
-  if (I.getType()->isVoidTy() || I.use_empty())
-    return;
-  PHINode *Phi = PHINode::Create(I.getType(), 2);
-  Phi->insertBefore(Tail->begin());
-  Phi->takeName(&I);
-  Phi->setDebugLoc(I.getDebugLoc());
-  I.replaceAllUsesWith(Phi);
-  Phi->addIncoming(Result, Multi->getParent());
-  Phi->addIncoming(&I, Single->getParent());
-}
-
 void Lowering::lowerFence(FenceInst &Fence) {
   IRBuilder<> B(whereMulti(Fence));
   RT.callFence(B, Fence.getOrdering());
-}
-
-AllocaInst *Lowering::buffer(uint64_t Bytes) {
-  if (!Buffer) {
-    BasicBlock &Entry = F.getEntryBlock();
-    IRBuilder<> B(&Entry, Entry.begin());
-    Buffer = B.CreateAlloca(B.getInt8Ty(), nullptr, "loco.buffer");
-    Buffer->setAlignment(Align(64));
-  }
-  if (Bytes > BufferBytes) {
-    BufferBytes = Bytes;
-    Buffer->setAllocatedType(
-        ArrayType::get(Type::getInt8Ty(F.getContext()), Bytes));
-  }
-  return Buffer;
 }
 
 void Lowering::lowerVolatile(Instruction &I, Type *Ty, abi::TouchKind Kind) {
@@ -408,8 +292,8 @@ void Lowering::lowerVolatile(Instruction &I, Type *Ty, abi::TouchKind Kind) {
   if (Size.isScalable())
     failOn(I, "a volatile access of scalable size");
   uint64_t Bytes = Size.getFixedValue();
-  AllocaInst *Copy = buffer(Bytes);
-  versionOnMulti(I, [&](Instruction *Before) -> Value * {
+  AllocaInst *Copy = Buffer.get(Bytes);
+  versionOnMulti(RT, I, [&](Instruction *Before) -> Value * {
     IRBuilder<> B(Before);
     B.SetCurrentDebugLocation(I.getDebugLoc());
     if (IsStore)
@@ -557,7 +441,7 @@ void Lowering::lowerAtomic(Instruction &I) {
   if (Bytes > abi::MaxAtomicBytes || !isPowerOf2_64(Bytes) || A.value() < Bytes)
     return;
 
-  versionOnMulti(I, [&](Instruction *Before) -> Value * {
+  versionOnMulti(RT, I, [&](Instruction *Before) -> Value * {
     IRBuilder<> B(Before);
     B.SetCurrentDebugLocation(I.getDebugLoc());
     if (auto *Load = dyn_cast<LoadInst>(&I)) {

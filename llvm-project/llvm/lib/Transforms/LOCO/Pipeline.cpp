@@ -13,6 +13,7 @@
 #include "llvm/Transforms/LOCO/AcquirePass.h"
 #include "llvm/Transforms/LOCO/GlobalsPass.h"
 #include "llvm/Transforms/LOCO/HoistPass.h"
+#include "llvm/Transforms/LOCO/KVStorePass.h"
 #include "llvm/Transforms/LOCO/LowerPass.h"
 #include "llvm/Transforms/LOCO/Runtime.h"
 #include "llvm/Transforms/LOCO/TagPass.h"
@@ -53,13 +54,18 @@ public:
     ModulePassManager MPM;
     MPM.addPass(loco::GlobalsPass());
     MPM.addPass(loco::TagPass());
-    if (Level != OptimizationLevel::O0 &&
-        Options.ChecksKind != loco::Checks::None) {
+    const bool Stop = Options.StopBeforeLowering || StopBeforeLowering;
+    if (Options.ModeKind == loco::Mode::KVStore) {
+      // No check is left to be hoisted.
+      if (!Stop)
+        MPM.addPass(loco::KVStorePass());
+    } else if (Level != OptimizationLevel::O0 &&
+               Options.ChecksKind != loco::Checks::None) {
       MPM.addPass(loco::AcquirePass());
       MPM.addPass(createModuleToFunctionPassAdaptor(loco::HoistPass()));
       MPM.addPass(createModuleToFunctionPassAdaptor(loco::VersionPass()));
     }
-    if (!Options.StopBeforeLowering && !StopBeforeLowering)
+    if (!Stop)
       MPM.addPass(loco::LowerPass(resolve(Options.ChecksKind, M)));
     return MPM.run(M, AM);
   }
@@ -102,11 +108,17 @@ void loco::registerPassNames(PassBuilder &PB) {
           MPM.addPass(LowerPass(Checks::Call));
         else if (Name == "loco-lower<none>")
           MPM.addPass(LowerPass(Checks::None));
+        else if (Name == "loco-kvstore")
+          MPM.addPass(KVStorePass());
         else if (Name == "loco" || Name == "loco<O0>")
           MPM.addPass(LOCOPipelinePass(Name == "loco" ? OptimizationLevel::O2
                                                       : OptimizationLevel::O0,
                                        PipelineOptions()));
-        else
+        else if (Name == "loco<kvstore>") {
+          PipelineOptions Options;
+          Options.ModeKind = Mode::KVStore;
+          MPM.addPass(LOCOPipelinePass(OptimizationLevel::O2, Options));
+        } else
           return false;
         return true;
       });

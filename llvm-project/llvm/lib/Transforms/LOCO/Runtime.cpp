@@ -248,6 +248,37 @@ void Runtime::callVolatile(IRBuilderBase &B, Value *P, Value *Buffer,
       ->setDoesNotThrow();
 }
 
+/// A function without result that does not throw.
+void Runtime::call(IRBuilderBase &B, StringRef Name, ArrayRef<Value *> Args) {
+  SmallVector<Type *, 3> Params;
+  for (Value *Arg : Args)
+    Params.push_back(Arg->getType());
+  FunctionCallee Callee =
+      M.getOrInsertFunction(Name, FunctionType::get(Void, Params, false));
+  B.CreateCall(Callee, Args)->setDoesNotThrow();
+}
+
+void Runtime::callKVGet(IRBuilderBase &B, Value *P, Value *Buffer,
+                        uint64_t Bytes) {
+  call(B, "__loco_kv_get", {P, Buffer, ConstantInt::get(I64, Bytes)});
+}
+
+void Runtime::callKVPut(IRBuilderBase &B, Value *P, Value *Buffer,
+                        uint64_t Bytes) {
+  call(B, "__loco_kv_put", {P, Buffer, ConstantInt::get(I64, Bytes)});
+}
+
+void Runtime::callKVMove(IRBuilderBase &B, Value *To, Value *From,
+                         Value *Bytes) {
+  call(B, "__loco_kv_move", {To, From, B.CreateZExtOrTrunc(Bytes, I64)});
+}
+
+void Runtime::callKVFill(IRBuilderBase &B, Value *P, Value *Byte,
+                         Value *Bytes) {
+  call(B, "__loco_kv_fill",
+       {P, B.CreateZExt(Byte, I32), B.CreateZExtOrTrunc(Bytes, I64)});
+}
+
 CallInst *Runtime::callAtomic(IRBuilderBase &B, const Twine &Name, Type *Ret,
                               ArrayRef<Value *> Args) {
   LLVMContext &C = M.getContext();

@@ -28,7 +28,12 @@ namespace loco {
 /// all (the page-fault net alone). Atomics act on the home in any case.
 enum class Checks { Patched, Inline, Call, None };
 
+/// What an access does where the job has several nodes: use the node's cache,
+/// or go to the home each time.
+enum class Mode { Cache, KVStore };
+
 struct PipelineOptions {
+  Mode ModeKind = Mode::Cache;
   /// Inline stands for Patched where the target has that, unless
   /// `-mllvm -loco-patched-checks=0` says otherwise.
   Checks ChecksKind = Checks::Inline;

@@ -89,6 +89,12 @@ public:
   void callVolatile(IRBuilderBase &B, Value *Ptr, Value *Buffer, uint64_t Bytes,
                     abi::TouchKind Kind);
 
+  /// The accesses of kvstore mode.
+  void callKVGet(IRBuilderBase &B, Value *Ptr, Value *Buffer, uint64_t Bytes);
+  void callKVPut(IRBuilderBase &B, Value *Ptr, Value *Buffer, uint64_t Bytes);
+  void callKVMove(IRBuilderBase &B, Value *To, Value *From, Value *Bytes);
+  void callKVFill(IRBuilderBase &B, Value *Ptr, Value *Byte, Value *Bytes);
+
   /// The __loco_atomic_* functions for integers of \p Bytes bytes.
   CallInst *callAtomicLoad(IRBuilderBase &B, Value *Ptr, unsigned Bytes,
                            AtomicOrdering Order);
@@ -108,6 +114,7 @@ public:
   MDNode *unlikelyWeights();
 
 private:
+  void call(IRBuilderBase &B, StringRef Name, ArrayRef<Value *> Args);
   Value *flag(IRBuilderBase &B, uint64_t Address, const Twine &Name);
   FunctionCallee slowPath(StringRef Name, ArrayRef<Type *> Params);
   FunctionCallee nestCallee(StringRef Name, Type *Ret);
