@@ -228,7 +228,18 @@ TEST_F(FabricContract, CompareExchange1) { add_by_compare_exchange<std::uint8_t>
 TEST_F(FabricContract, CompareExchange2) { add_by_compare_exchange<std::uint16_t>(); }
 TEST_F(FabricContract, CompareExchange4) { add_by_compare_exchange<std::uint32_t>(); }
 TEST_F(FabricContract, CompareExchange8) { add_by_compare_exchange<std::uint64_t>(); }
+
+// ThreadSanitizer does atomics of 16 bytes under a lock of its own process: not
+// atomically with another node's.
+#if __has_feature(thread_sanitizer)
+#define SKIP_WHERE_WIDE_ATOMICS_ARE_LOCAL()                                    \
+  GTEST_SKIP() << "ThreadSanitizer's atomics of 16 bytes hold in one process"
+#else
+#define SKIP_WHERE_WIDE_ATOMICS_ARE_LOCAL()
+#endif
+
 TEST_F(FabricContract, CompareExchange16) {
+  SKIP_WHERE_WIDE_ATOMICS_ARE_LOCAL();
   add_by_compare_exchange<unsigned __int128>();
 }
 
@@ -247,6 +258,7 @@ TEST_F(FabricContract, CompareExchangeSaysWhatItFound) {
 }
 
 TEST_F(FabricContract, Atomics16NeverTear) {
+  SKIP_WHERE_WIDE_ATOMICS_ARE_LOCAL();
   const std::uint64_t Rounds = rounds(50000);
   EXPECT_TRUE(
       run_fabric(2, [Rounds](Fabric &fabric, Bootstrap &) {
