@@ -173,7 +173,7 @@ protected:
 
 private:
   static constexpr unsigned SpinsBeforeYield = 64;
-  static constexpr unsigned SpinsBeforeSleep = 256;
+  static constexpr unsigned SpinsBeforeSleep = 4096; ///< about a millisecond
 
   template <typename Predicate>
   void wait_step(unsigned spins, Predicate &ready) {
