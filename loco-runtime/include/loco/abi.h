@@ -4,8 +4,8 @@
  *
  * This header is the one description of it. The compiler mirrors it in
  * llvm-project/llvm/include/llvm/Transforms/LOCO/ABI.h; the test
- * loco-runtime/test/abi-mirror fails where the two differ. docs/abi.md tells
- * the story; the contracts stand here.
+ * loco-runtime/test/base/abi_mirror_test.cpp fails where they differ.
+ * docs/abi.md tells the story; the contracts stand here.
  *
  * Unless said otherwise a function may be called from any thread, at any time
  * after libloco's constructor has run, and does not fail: what can go wrong
