@@ -24,7 +24,23 @@ static int holds(const char *p, size_t n, int key) {
   return 1;
 }
 
+/// The least sizes, which an allocator's own classes might align to 8 or less.
+static void small_objects_are_aligned(void) {
+  void *small[64];
+  for (size_t i = 0; i < 64; ++i) {
+    small[i] = i % 2 ? malloc(i / 2) : realloc(NULL, i / 2 + 1);
+    CHECK(small[i] && (uintptr_t)small[i] % 16 == 0);
+  }
+  for (size_t i = 0; i < 64; ++i) {
+    small[i] = realloc(small[i], 8);
+    CHECK(small[i] && (uintptr_t)small[i] % 16 == 0);
+    free(small[i]);
+  }
+}
+
 int main(void) {
+#pragma omp parallel
+  small_objects_are_aligned();
   static char *objects[N];
   static size_t sizes[N];
 #pragma omp parallel for schedule(static, 1)
@@ -55,6 +71,7 @@ int main(void) {
       objects[i] = realloc(NULL, sizes[i]);
     }
     CHECK(objects[i]);
+    CHECK((uintptr_t)objects[i] % 16 == 0);
     CHECK(malloc_usable_size(objects[i]) >= sizes[i]);
     fill(objects[i], sizes[i], i);
   }

@@ -85,6 +85,12 @@ int free_flags(const void *p) {
   return MALLOCX_TCACHE_NONE;
 }
 
+/// What to ask jemalloc for. Programs of glibc expect 16 bytes of alignment from
+/// an object of any size; jemalloc's classes below are aligned to their size.
+std::size_t class_bytes(std::size_t bytes) {
+  return bytes < alignof(std::max_align_t) ? alignof(std::max_align_t) : bytes;
+}
+
 void *take_window(std::size_t bytes, std::size_t align) {
   std::uint64_t used = window.Used->load(std::memory_order_relaxed);
   std::uint64_t start, end;
@@ -322,7 +328,7 @@ void *allocate(std::size_t bytes, std::size_t align, bool zeroed) {
     return no_memory();
   bool is_private = allocates_privately();
   bool has_entry = objects != nullptr && !is_private;
-  std::size_t slot = bytes ? bytes : 1;
+  std::size_t slot = class_bytes(bytes);
   if (has_entry) {
     slot = Objects::slot_bytes(bytes);
     align = align > slot ? align : slot;
@@ -352,7 +358,7 @@ void *allocate(std::size_t bytes, std::size_t align, bool zeroed) {
 }
 
 void *allocate_private(std::size_t bytes, bool zeroed) {
-  void *p = mallocx(bytes ? bytes : 1,
+  void *p = mallocx(class_bytes(bytes),
                     private_flags() | (zeroed ? MALLOCX_ZERO : 0));
   return p ? p : no_memory();
 }
@@ -360,7 +366,7 @@ void *allocate_private(std::size_t bytes, bool zeroed) {
 void *reallocate_private(void *p, std::size_t bytes) {
   if (p == nullptr)
     return allocate_private(bytes, false);
-  void *moved = rallocx(p, bytes ? bytes : 1, private_flags());
+  void *moved = rallocx(p, class_bytes(bytes), private_flags());
   return moved ? moved : no_memory();
 }
 
@@ -370,7 +376,7 @@ void *reallocate(void *p, std::size_t bytes) {
   if (bytes > PTRDIFF_MAX)
     return no_memory();
   if (!in_window(p) && allocates_privately()) {
-    void *moved = rallocx(p, bytes ? bytes : 1, private_flags());
+    void *moved = rallocx(p, class_bytes(bytes), private_flags());
     if (moved == nullptr)
       return no_memory();
     if (phase.load(std::memory_order_relaxed) == Phase::OneNode)
@@ -389,7 +395,7 @@ void *reallocate(void *p, std::size_t bytes) {
                     (old_bytes >= LargeBytes) == (bytes >= LargeBytes);
   if (same_arena) {
     std::size_t align = window_align(bytes, alignof(std::max_align_t));
-    void *moved = rallocx(p, bytes ? bytes : 1,
+    void *moved = rallocx(p, class_bytes(bytes),
                           window_flags(bytes) | MALLOCX_ALIGN(align));
     return moved ? moved : no_memory();
   }
