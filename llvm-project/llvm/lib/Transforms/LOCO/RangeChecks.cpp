@@ -52,7 +52,7 @@ bool RangeChecks::run() {
 
 void RangeChecks::hoistFrom(Loop &L, ArrayRef<Marked> Candidates) {
   SmallVector<Marked, 16> Rest;
-  SmallVector<Section, 8> Sections;
+  SmallVector<Section, 8> Sections, Conditional;
   bool IsCallFree =
       none_of(L.blocks(), [&](BasicBlock *BB) { return Synchronises.in(*BB); });
   for (const Marked &M : Candidates) {
@@ -68,9 +68,24 @@ void RangeChecks::hoistFrom(Loop &L, ArrayRef<Marked> Candidates) {
     }
     if (!S)
       Rest.push_back(M);
+    else if (S->IsConditional)
+      Conditional.push_back(std::move(*S));
     else if (none_of(Sections,
                      [&](Section &Old) { return Finder.merge(Old, *S); }))
       Sections.push_back(std::move(*S));
+  }
+  // What may not be written shall not be fetched for writing, unless something
+  // else is sure to write there: the other of two versions of a loop, say.
+  for (Section &S : Conditional) {
+    const Marked &M = S.Covers.front();
+    auto *Whole = find_if(
+        Sections, [&](Section &Other) { return Finder.covers(Other, S); });
+    if (Whole != Sections.end()) {
+      Whole->Covers.push_back(M);
+      continue;
+    }
+    Reasons[M.I] = "the store is conditional";
+    Rest.push_back(M);
   }
   if (!Sections.empty() && !emit(L, Sections))
     for (Section &S : Sections)

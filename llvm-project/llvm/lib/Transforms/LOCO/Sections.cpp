@@ -580,12 +580,8 @@ std::optional<Section> SectionFinder::find(const Marked &M, Loop &Outermost) {
   S.Covers.push_back(M);
   Loop *Innermost = LI.getLoopFor(M.I->getParent());
   BasicBlock *Latch = Innermost->getLoopLatch();
-  // What may not be written shall not be fetched for writing.
-  if (M.Kind == abi::TouchStore &&
-      (!Latch || !DT.dominates(M.I->getParent(), Latch))) {
-    Why = "the store is conditional";
-    return std::nullopt;
-  }
+  S.IsConditional = M.Kind == abi::TouchStore &&
+                    (!Latch || !DT.dominates(M.I->getParent(), Latch));
   uint64_t Trips = 1;
   for (Loop *L = Innermost, *Inner = nullptr;;
        Inner = L, L = L->getParentLoop()) {
@@ -609,6 +605,13 @@ std::optional<Section> SectionFinder::find(const Marked &M, Loop &Outermost) {
     return std::nullopt;
   }
   return S;
+}
+
+bool SectionFinder::covers(const Section &Whole, const Section &Part) {
+  Section Both = Whole;
+  return merge(Both, Part) && Both.Kind == Whole.Kind &&
+         Both.Low == Whole.Low && Both.Rows == Whole.Rows &&
+         rowBytes(Both) == rowBytes(Whole);
 }
 
 bool SectionFinder::merge(Section &Into, const Section &From) {

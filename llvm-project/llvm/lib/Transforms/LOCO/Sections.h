@@ -58,6 +58,8 @@ struct Section {
   const SCEV *Stride = nullptr; ///< Signed. Null where there is one row.
   const SCEV *Rows = nullptr;
   bool IsWhole = false; ///< Comprises what other loops did of the same rows.
+  /// A store that may not happen: nothing is to be fetched for it alone.
+  bool IsConditional = false;
   RowBounds Bounds;     ///< If set, Low and High hold for a loop at Bounds.Any.
   abi::TouchKind Kind = abi::TouchLoad;
   SmallVector<Marked, 4> Covers;
@@ -75,6 +77,9 @@ public:
 
   /// Has \p Into comprise \p From, if it is near enough.
   bool merge(Section &Into, const Section &From);
+
+  /// Whether making \p Whole ready makes \p Part ready too.
+  bool covers(const Section &Whole, const Section &Part);
 
   /// Takes back what find() added before loops and nothing came to use.
   void removeUnusedCopies();

@@ -220,3 +220,52 @@ row.end:
 done:
   ret void
 }
+
+; A loop and its vectorised, wholly unrolled version: one of both runs, so what
+; the loop stores to is ready for the stores of the other, which none is sure of.
+; What only they would write keeps its check.
+; REMARK: checks of 3 accesses hoisted as one range check for stores
+; CHECK-LABEL: define void @two_versions(
+; CHECK: call preserve_mostcc void @__loco_touch(ptr {{.*}}, i64 {{.*}}, i32 1)
+; CHECK: unrolled:
+; CHECK: store <4 x float> zeroinitializer, ptr %v0, align 4
+; CHECK: store <4 x float> zeroinitializer, ptr %v1, align 4
+; CHECK: store float 1.000000e+00, ptr addrspace(7)
+; CHECK: element:
+; CHECK: store float 0.000000e+00, ptr %p, align 4
+define void @two_versions(ptr %value, i64 %n, i1 %overlap) {
+entry:
+  br label %row
+row:
+  %i = phi i64 [ 0, %entry ], [ %i.next, %row.end ]
+  %first = shl nuw nsw i64 %i, 3
+  br i1 %overlap, label %elements, label %unrolled
+unrolled:
+  %v0 = getelementptr inbounds float, ptr %value, i64 %first
+  %rv0 = addrspacecast ptr %v0 to ptr addrspace(7)
+  store <4 x float> zeroinitializer, ptr addrspace(7) %rv0, align 4
+  %v1 = getelementptr inbounds i8, ptr %v0, i64 16
+  %rv1 = addrspacecast ptr %v1 to ptr addrspace(7)
+  store <4 x float> zeroinitializer, ptr addrspace(7) %rv1, align 4
+  %below = getelementptr inbounds i8, ptr %v0, i64 -4
+  %rbelow = addrspacecast ptr %below to ptr addrspace(7)
+  store float 1.0, ptr addrspace(7) %rbelow, align 4
+  br label %row.end
+elements:
+  br label %element
+element:
+  %j = phi i64 [ 0, %elements ], [ %j.next, %element ]
+  %at = add nuw nsw i64 %first, %j
+  %p = getelementptr inbounds float, ptr %value, i64 %at
+  %r = addrspacecast ptr %p to ptr addrspace(7)
+  store float 0.0, ptr addrspace(7) %r, align 4
+  %j.next = add nuw nsw i64 %j, 1
+  %more = icmp ult i64 %j.next, 8
+  br i1 %more, label %element, label %row.end
+row.end:
+  %i.next = add nuw nsw i64 %i, 1
+  %more.rows = icmp ult i64 %i.next, %n
+  br i1 %more.rows, label %row, label %done
+done:
+  ret void
+}
