@@ -83,7 +83,8 @@ inline Range part_of(long n, int parts, int part) {
 constexpr const char *CounterNames[] = {
     "bytes_in",       "bytes_out",   "fetched_blocks", "deltas",
     "dropped_blocks", "page_faults", "remote_atomics", "notices_sent",
-    "releases",       "acquires",    "miss_ns",        "barrier_ns"};
+    "releases",       "acquires",    "miss_ns",        "release_ns",
+    "acquire_ns",     "barrier_ns"};
 constexpr int NumCounters = sizeof CounterNames / sizeof *CounterNames;
 
 struct Counters {

@@ -363,6 +363,7 @@ void Coherence::put_bytes(Block block, std::uint64_t offset,
 }
 
 void Coherence::release() {
+  ScopedNanos timer(stats.ReleaseNanos);
   std::lock_guard protocol(ProtocolMutex);
   memory::count(stats.Releases);
   flush_dirty();
@@ -407,6 +408,9 @@ void Coherence::flush_dirty() {
         Twins.give_back(Info[b].Twin);
         Info[b].Twin = 0;
         Info[b].State = State::Clean;
+        // Also where it stored what was there already: at home that costs
+        // nothing.
+        note_writer(extent_of(b));
       }
       unlock(b);
     }
@@ -479,18 +483,23 @@ void Coherence::publish_modified() {
   for (Block b : blocks) {
     BlockLock lock(*this, b);
     Info[b].NoticePending = false;
-    // Memory nodes keep what they have.
-    int home = Directory.claim(extent_of(b));
-    if (home != Network.node() && home < ComputeNodes)
-      Writers.wrote(extent_of(b));
+    note_writer(extent_of(b));
   }
   memory::count(stats.NoticesSent,
                 Log.publish(blocks.data(), blocks.size(), /*unsure=*/false));
 }
 
+void Coherence::note_writer(Extent extent) {
+  int home = Directory.claim(extent);
+  // Memory nodes keep what they have.
+  if (home != Network.node() && home < ComputeNodes)
+    Writers.wrote(extent);
+}
+
 // --------------------------------------------------------------- acquires
 
 void Coherence::acquire() {
+  ScopedNanos timer(stats.AcquireNanos);
   std::lock_guard protocol(ProtocolMutex);
   memory::count(stats.Acquires);
   bool know_all = true;

@@ -187,6 +187,8 @@ private:
   void put_delta(Block block, fabric::Piece *pieces);
   void put_bytes(Block block, std::uint64_t offset, std::size_t bytes);
   void note_modified(Block block);
+  /// This node has stored to the extent. ProtocolMutex.
+  void note_writer(Extent extent);
   void set_states(Block first, Block count, State state, loco_shadow shadow);
 
   /// Splits [first, first + count) into maximal runs for which `in_run` holds.

@@ -32,6 +32,8 @@ namespace loco::memory {
   X(Releases, "releases")                                                      \
   X(Acquires, "acquires")                                                      \
   X(MissNanos, "miss_ns")                                                      \
+  X(ReleaseNanos, "release_ns")                                                \
+  X(AcquireNanos, "acquire_ns")                                                \
   X(BarrierNanos, "barrier_ns")
 
 struct Stats {

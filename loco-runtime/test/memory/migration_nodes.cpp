@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // migration_nodes.cpp - homes move: memory that node 0 has initialised goes to
-// the nodes that write it, with the right bytes, and is at rest after; memory
-// that two nodes write does not go to and fro; what holds a lock or a stack
-// stays; and threads outside of the barrier, which store, add atomically and
-// lock all the while, lose nothing (there LOCO_MIGRATION=always moves extents
-// at every barrier).
+// the nodes that write it, with the right bytes, and is at rest after, also
+// where they write what is there already; memory that two nodes write does not
+// go to and fro; what holds a lock or a stack stays; and threads outside of the
+// barrier, which store, add atomically and lock all the while, lose nothing
+// (there LOCO_MIGRATION=always moves extents at every barrier).
 #include "spmd.h"
 
 #include <new>
@@ -44,6 +44,15 @@ std::size_t words_per_node() {
   return ExtentsPerNode * ExtentBytes / sizeof(std::uint64_t);
 }
 
+void check_at_writers(void *memory) {
+  if (moves_always())
+    return;
+  for (int e = 0; e < ExtentsPerNode * nodes(); ++e) {
+    int home = __loco_home(static_cast<char *>(memory) + e * ExtentBytes);
+    CHECK(home == (moves_never() ? 0 : e / ExtentsPerNode));
+  }
+}
+
 /// Each round a node checks and rewrites its part, and in one round of three it
 /// reads the neighbour's.
 void write_own_part(void *argument) {
@@ -65,12 +74,20 @@ void write_own_part(void *argument) {
     }
     spmd::barrier();
   }
-  if (moves_always())
-    return;
-  for (int e = 0; e < ExtentsPerNode * nodes(); ++e) {
-    int home = __loco_home(reinterpret_cast<char *>(words) + e * ExtentBytes);
-    CHECK(home == (moves_never() ? 0 : e / ExtentsPerNode));
+  check_at_writers(words);
+}
+
+/// As a copy does whose source does not change: the bytes stay the same, which a
+/// cached block pays for, in each round, as for any others.
+void write_same_values(void *argument) {
+  auto *words = static_cast<volatile std::uint64_t *>(argument);
+  std::size_t per_node = words_per_node();
+  for (int round = 0; round < 6; ++round) {
+    for (std::size_t i = 0; i < per_node; ++i)
+      words[per_node * __loco_node() + i] = 0;
+    spmd::barrier();
   }
+  check_at_writers(argument);
 }
 
 // --------------------------------------------------------- written by turns
@@ -229,6 +246,8 @@ void work_in_a_crowd(void *argument) {
 int main() {
   std::size_t part = ExtentsPerNode * ExtentBytes;
   spmd::run(write_own_part, allocate(part * static_cast<std::size_t>(nodes())));
+  spmd::run(write_same_values,
+            allocate(part * static_cast<std::size_t>(nodes())));
   spmd::run(write_together, allocate(ExtentBytes));
   auto *turns = new (allocate(2 * ExtentBytes)) Turns{};
   turns->memory = allocate(ExtentBytes);
