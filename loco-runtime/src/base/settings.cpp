@@ -45,6 +45,13 @@ constexpr SettingInfo Table[] = {
      "Threads that each node runs; 0: its share of the machine's cores.",
      nullptr, 0, 4096, false,
      [](Settings &into, std::int64_t number, Text) { into.threads = number; }},
+    {"LOCO_BIND", SettingKind::Choice, "on",
+     "Whether each node of loco-run has a share of the cores to itself, where "
+     "there is at least one for each.",
+     "on|off", 0, 0, false,
+     [](Settings &into, std::int64_t, Text text) {
+       into.bind_cores = text == "on";
+     }},
     {"LOCO_PLACEMENT", SettingKind::Choice, "auto",
      "Which node is home to 64 KiB of a large allocation or of global "
      "variables: who touches it first; the nodes in turn; equal parts; who "

@@ -33,6 +33,7 @@ struct Settings {
   int launch_fd = -1;
   int threads = 0; ///< threads a node; 0: the machine's cores
   std::uint64_t objects_per_node = 0; ///< of kvstore mode
+  bool bind_cores = true; ///< each node of loco-run to its share
   bool stats = false;
   std::optional<loco_placement> placement; ///< nothing: as fits the job
   HugePages huge_pages = HugePages::Auto;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "launch/launcher.h"
 #include "base/settings.h"
+#include "launch/cores.h"
 #include "launch/elf_check.h"
 #include "launch/program_path.h"
 #include "launch/protocol.h"
@@ -16,7 +17,6 @@
 #include <fcntl.h>
 #include <optional>
 #include <poll.h>
-#include <sched.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -54,13 +54,6 @@ void say(const std::string &message) {
 }
 
 void say_error(const std::string &message) { say("error: " + message); }
-
-int available_cores() {
-  cpu_set_t cores;
-  if (sched_getaffinity(0, sizeof cores, &cores) == 0)
-    return CPU_COUNT(&cores);
-  return static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
-}
 
 struct Node {
   pid_t pid = -1;
@@ -302,6 +295,9 @@ void Job::become_node(int index, int stream, int exec_status,
   int threads = Options.threads > 0 ? Options.threads : Environment.threads;
   if (threads == 0)
     threads = std::max(1, available_cores() / Options.num_nodes);
+  if (Environment.bind_cores && Options.num_nodes > 1 &&
+      index < Options.num_nodes)
+    bind_to_share(index, Options.num_nodes);
   setenv("LOCO_NODE", std::to_string(index).c_str(), 1);
   setenv("LOCO_NUM_NODES", std::to_string(NumProcesses).c_str(), 1);
   setenv("LOCO_MEMORY_NODES", std::to_string(Options.memory_nodes).c_str(), 1);

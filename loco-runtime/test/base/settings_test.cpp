@@ -106,6 +106,9 @@ TEST(Settings, ABadValueIsNamedWithWhatIsAllowed) {
   EXPECT_EQ(error_of({{"LOCO_THREADS", "-1"}}),
             "LOCO_THREADS='-1' is not valid; allowed is a whole number from 0 "
             "to 4096");
+  EXPECT_EQ(error_of({{"LOCO_BIND", "core"}}),
+            "LOCO_BIND='core' is not valid; allowed is one of on, off");
+  EXPECT_FALSE(parse({{"LOCO_BIND", "off"}}).value().bind_cores);
   EXPECT_EQ(
       error_of({{"LOCO_HUGE_PAGES", "2"}}),
       "LOCO_HUGE_PAGES='2' is not valid; allowed is one of auto, on, off");

@@ -204,6 +204,56 @@ TEST(Launcher, NodesSeeTheirNumbersAndThreads) {
   EXPECT_EQ(run.out(), "0 1 3 shm\n");
 }
 
+/// The cores that each node of a job may use.
+std::vector<std::vector<int>> cores_of_nodes(int nodes,
+                                             std::vector<std::string> options) {
+  JobRun run(job(nodes, "cores on 0 report 0 gather on 0 exit 0 leave",
+                 std::move(options)));
+  EXPECT_EQ(run.status(), 0) << run.err();
+  std::vector<std::vector<int>> cores(static_cast<std::size_t>(nodes));
+  std::istringstream out(run.out());
+  for (std::string line; std::getline(out, line);) {
+    std::istringstream words(line);
+    std::string word;
+    std::size_t node = 0;
+    words >> word >> node >> word;
+    for (int core; words >> core;)
+      cores.at(node).push_back(core);
+  }
+  return cores;
+}
+
+TEST(Launcher, NodesShareOutTheCores) {
+  const int all = CPU_COUNT(&AllowedCores);
+  for (int nodes : {1, 2, 3, 5}) {
+    auto cores = cores_of_nodes(nodes, {});
+    cpu_set_t seen;
+    CPU_ZERO(&seen);
+    std::size_t most = 0, least = CPU_SETSIZE;
+    for (const std::vector<int> &of_node : cores) {
+      most = std::max(most, of_node.size());
+      least = std::min(least, of_node.size());
+      for (int core : of_node) {
+        EXPECT_TRUE(!CPU_ISSET(core, &seen) || all < nodes) << core;
+        CPU_SET(core, &seen);
+      }
+    }
+    EXPECT_TRUE(CPU_EQUAL(&seen, &AllowedCores));
+    if (all < nodes) // all may use all
+      EXPECT_EQ(static_cast<int>(least), all);
+    else
+      EXPECT_LE(most - least, 1u);
+  }
+}
+
+TEST(Launcher, NodesMayBeLeftUnbound) {
+  setenv("LOCO_BIND", "off", 1);
+  auto cores = cores_of_nodes(2, {});
+  unsetenv("LOCO_BIND");
+  EXPECT_EQ(static_cast<int>(cores[0].size()), CPU_COUNT(&AllowedCores));
+  EXPECT_EQ(cores[0], cores[1]);
+}
+
 TEST(Launcher, AddressesAreNotRandomized) {
   JobRun run({"-n", "1", "cat", "/proc/self/personality"});
   EXPECT_EQ(run.status(), 0);

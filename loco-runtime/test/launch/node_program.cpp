@@ -4,6 +4,7 @@
 // arguments say, in order.
 //   gather          all_gather its number, check what comes back
 //   say TEXT        print "node N TEXT"
+//   cores           print "node N cores A B C"
 //   on K            only node K does the next word
 //   report S        report_exit(S)
 //   exit S          report_exit(S), exit with S
@@ -23,6 +24,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <sched.h>
 #include <string>
 #include <unistd.h>
 
@@ -55,6 +57,17 @@ int do_word(const std::string &word, char **rest) {
   if (word == "leave") {
     std::fflush(stdout);
     _exit(0);
+  }
+  if (word == "cores") {
+    cpu_set_t cores;
+    sched_getaffinity(0, sizeof cores, &cores);
+    std::string line = "node " + std::to_string(Job->node()) + " cores";
+    for (int core = 0; core < CPU_SETSIZE; ++core)
+      if (CPU_ISSET(core, &cores))
+        line += " " + std::to_string(core);
+    std::puts(line.c_str());
+    std::fflush(stdout);
+    return 0;
   }
   if (word == "read") {
     for (int c; (c = std::getchar()) != EOF;)
