@@ -205,6 +205,8 @@ void Coherence::fetch(Block first, Block count, Access access, int home) {
   // early enough for the get to see what it is about (M6).
   Flags[extent_of(first)].fetch_or(HasCopies, std::memory_order_seq_cst);
   Exported.mark(home, first, count);
+  for (Block b = first; b < first + count; ++b)
+    Info[b].History.missed(b);
   memory::count(stats.BlocksFetched, count);
   memory::count(stats.BytesFetched, count * BlockBytes);
   std::byte *address = Space.address_of(first);
@@ -523,7 +525,7 @@ void Coherence::drop_notice(int peer, Notice notice) {
       if (notice.unsure)
         changed = drop_changed(peer, b, run);
       else
-        memory::count(stats.BlocksDropped, drop(b, run, Pieces));
+        renew(b, run, nullptr);
       unlock_run(b, run);
       if (changed)
         Writers.others_wrote(extent);
@@ -547,12 +549,43 @@ bool Coherence::drop_changed(int peer, Block first, Block count) {
     changed[i] = fingerprint(copy) != published[i];
     memory::count(stats.BlocksKept, !changed[i]);
   }
+  renew(first, count, changed);
+  return std::find(changed, changed + count, true) != changed + count;
+}
+
+void Coherence::renew(Block first, Block count, const bool *changed) {
+  bool refreshed[BlocksPerExtent] = {}, dropped[BlocksPerExtent] = {};
+  for (Block i = 0; i < count; ++i) {
+    BlockInfo &info = Info[first + i];
+    if (changed && !changed[i])
+      continue;
+    if (info.State == State::Absent)
+      info.History.named_again();
+    else if (info.State == State::Clean && info.History.named())
+      refreshed[i] = true;
+    else
+      dropped[i] = true;
+  }
   for_each_run(
-      first, count, [&](Block b) { return changed[b - first]; },
+      first, count, [&](Block b) { return refreshed[b - first]; },
+      [&](Block start, Block n) { refresh(start, n); });
+  for_each_run(
+      first, count, [&](Block b) { return dropped[b - first]; },
       [&](Block start, Block n) {
         memory::count(stats.BlocksDropped, drop(start, n, Pieces));
       });
-  return std::find(changed, changed + count, true) != changed + count;
+}
+
+void Coherence::refresh(Block first, Block count) {
+  // As fetch() (M5, M6), but the pages stay visible: they are protected, so what
+  // is overwritten is what the home had (M18).
+  int home = Directory.claim(extent_of(first));
+  std::size_t bytes = count * BlockBytes;
+  Exported.mark(home, first, count);
+  Network.get(home, Segment::Memory, offset_of(first),
+              Space.runtime_view(first), bytes);
+  memory::count(stats.BlocksRefreshed, count);
+  memory::count(stats.BytesFetched, bytes);
 }
 
 Block Coherence::drop(Block first, Block count, fabric::Piece *pieces) {

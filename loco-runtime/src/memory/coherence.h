@@ -21,6 +21,7 @@
 #include "memory/notices.h"
 #include "memory/page_table.h"
 #include "memory/readahead.h"
+#include "memory/refresh.h"
 #include "memory/sole_writers.h"
 #include "memory/stats.h"
 #include "memory/twins.h"
@@ -127,6 +128,7 @@ private:
     bool NoticePending : 1; ///< in the Modified list
     bool Listed : 1;        ///< in DirtyBlocks
     bool HasMemory : 1;     ///< as a copy, counted in Copies, not given back
+    RefreshHistory History;
     TwinPool::Twin Twin;
   };
   static_assert(sizeof(BlockInfo) == 8);
@@ -180,6 +182,11 @@ private:
   void protect_home(Block block);
   /// Returns how many there were to drop. `pieces` is the caller's own.
   Block drop(Block first, Block count, fabric::Piece *pieces);
+  /// Brings Clean copies up to date where they are.
+  void refresh(Block first, Block count);
+  /// Copies of blocks of one extent that a notice names, or those for which
+  /// `changed` is true, become as their home has them, or go.
+  void renew(Block first, Block count, const bool *changed);
   void give_back(Block first, Block count);
   bool all_without_memory(Block first, Block count) const;
   void count_copies(Block first, Block count);

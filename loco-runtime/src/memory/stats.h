@@ -23,6 +23,7 @@ namespace loco::memory {
   X(NoticesSent, "notices_sent")                                               \
   X(BlocksDropped, "dropped_blocks")                                           \
   X(BlocksEvicted, "evicted_blocks")                                           \
+  X(BlocksRefreshed, "refreshed_blocks")                                       \
   X(BlocksKept, "kept_blocks")                                                 \
   X(PageFaults, "page_faults")                                                 \
   X(RemoteAtomics, "remote_atomics")                                           \

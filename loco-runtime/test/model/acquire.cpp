@@ -116,6 +116,10 @@ void Stepper::drop() {
       block(b).holder = Nobody;
       return go(Step::AcquireNotice, "keeps its copy of", b);
     }
+    // Which of the two it is depends on the past: any block may be either.
+    if (block(b).state == Copy::Clean || is(Mutation::RefreshDirty))
+      go(is(Mutation::RefreshBeforeMark) ? Step::RefreshGet : Step::RefreshMark,
+         "locks, to refresh,", b);
     return go(compare_first ? Step::AcquireCompare : Step::AcquireDrop, "locks",
               b);
   case Step::AcquireDrop:
@@ -144,6 +148,34 @@ void Stepper::drop() {
     finish();
     return emit({Self, "has evicted", b});
   }
+}
+
+// Coherence::refresh(): the page stays visible.
+void Stepper::refresh() {
+  Thread &t = me();
+  const int b = t.dropping;
+  const bool mark_late = is(Mutation::RefreshBeforeMark);
+  auto end = [&](const char *what) {
+    block(b).holder = Nobody;
+    t.dropping = t.unsure = 0;
+    go(Step::AcquireNotice, what, b);
+  };
+  if (t.step == Step::RefreshMark) {
+    put_marks(Next.home[b], b);
+    if (mark_late)
+      return end("marks at home what it has refreshed,");
+    return go(Step::RefreshGet, "marks the block at home", b);
+  }
+  if (t.num_puts > 0)
+    return; // the fence
+  const int byte = t.mask++; // byte by byte, as a fetch
+  block(b).data[byte] = at_home(b).data[byte];
+  if (t.mask < BytesPerBlock)
+    return emit({Self, "refreshes", b, byte, block(b).data[byte]});
+  t.mask = 0;
+  if (mark_late)
+    return go(Step::RefreshMark, "has refreshed", b);
+  end("has refreshed");
 }
 
 void Stepper::end_of_acquire() {

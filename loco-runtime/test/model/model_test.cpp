@@ -156,6 +156,8 @@ INSTANTIATE_TEST_SUITE_P(
         BROKEN(NoAcquireMutex,
                shared_cache_home({0, 1, 1}, {1, 1, 1}, {1, 0, 1})),
         BROKEN(ForgetLap, short_log({0, 1, 1}, {1, 2, 1})),
+        BROKEN(RefreshBeforeMark, two_nodes({0, 2, 3}, {1, 1, 2})),
+        BROKEN(RefreshDirty, Cache),
         BROKEN(FingerprintBeforeProtect,
                threads_at_home({0, 0, 1}, {0, 1, 1}, {1, 2, 1})),
         BROKEN(KeepUnsure, Small), BROKEN(AtomicInCopy, OwnAtomic),

@@ -37,6 +37,9 @@ enum class Mutation {
   SeenTooFar,      ///< notices published meanwhile count as read
   NoAcquireMutex,  ///< two threads of a node acquire at one time
   ForgetLap,       ///< that a log was overwritten goes unnoticed
+  // M18: copies that are brought up to date in place
+  RefreshBeforeMark, ///< the block is marked after the get
+  RefreshDirty,      ///< a dirty copy is overwritten
   // M17: fingerprints
   FingerprintBeforeProtect, ///< it is taken while the block may be stored to
   KeepUnsure,               ///< what may have changed is never dropped

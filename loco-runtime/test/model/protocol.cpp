@@ -95,6 +95,9 @@ void Stepper::run() {
   case Step::AcquireCompare:
   case Step::AcquireUnlock:
     return drop();
+  case Step::RefreshMark:
+  case Step::RefreshGet:
+    return refresh();
   case Step::EvictForget: {
     const int b = t.dropping;
     block(b).has_copies = 0;

@@ -107,6 +107,8 @@ enum class Step : Byte {
   AcquireDrop,
   AcquireCompare,
   AcquireUnlock,
+  RefreshMark,
+  RefreshGet,
   AcquireEnd,
   // The end of an eviction, which else is part of an acquire.
   EvictForget,

@@ -138,6 +138,7 @@ private:
   void publish();
   void acquire();
   void drop();
+  void refresh();
   bool is_as_published(int b);
   void end_of_acquire();
 
