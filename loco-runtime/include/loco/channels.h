@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // loco/channels.h - LOCO's objects over network memory: shared region, atomic
-// variable, shared state table, barrier, ticket lock, key-value store. C++20.
+// variable, shared state table, barrier, ticket lock, queue lock, key-value
+// store. C++20.
 //
 // They live in the nodes' Control segments, outside the shared address space,
 // and lean on nothing but the fabric. Constructing one is collective where its
@@ -11,8 +12,10 @@
 #ifndef LOCO_CHANNELS_H
 #define LOCO_CHANNELS_H
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <type_traits>
 
@@ -194,6 +197,74 @@ private:
   std::uint64_t load() const;
 
   fabric::Fabric *Net;
+  Place Where;
+};
+
+/// Where the threads of each node wait for queue locks, any of them: a place a
+/// thread. Any thread.
+class LOCO_CHANNEL WaitingPlaces {
+public:
+  /// Collective. For as many threads of a node that wait at one time; one more
+  /// of them ends the job.
+  WaitingPlaces(fabric::Fabric &fabric, unsigned places_per_node);
+  WaitingPlaces(const WaitingPlaces &) = delete;
+
+private:
+  friend class QueueLock;
+  /// Place `index` of `node`, from 1 on: 0 is none, all ones "held".
+  using Id = std::uint32_t;
+  static constexpr std::size_t Bytes = 64; ///< of a place: a cache line
+  static constexpr std::size_t NextAt = 8; ///< and the word that lets go at 0
+
+  static Id id_of(int node, unsigned index) {
+    return (static_cast<Id>(node) << 16) | index;
+  }
+  static int node_of(Id id) { return static_cast<int>(id >> 16); }
+  static std::size_t offset_of(Id id) { return (id & 0xffff) * Bytes; }
+
+  Id take();
+  void give_back(Id id);
+  std::uint64_t load(Id id, std::size_t at) const;
+  void store(Id id, std::size_t at, std::uint64_t value) const;
+
+  fabric::Fabric *Net;
+  SharedRegion Region;
+  unsigned Count;
+  std::unique_ptr<std::atomic<bool>[]> Taken; ///< by index
+};
+
+/// A fair lock in 8 zero-initialised bytes anywhere, aligned to 8, which are zero
+/// again whenever it is free. Who waits looks at memory of its own node, and who
+/// gives the lock back tells the next one alone (after Mellor-Crummey and Scott,
+/// 1991; the holder keeps no place, as in K42's variant). Any thread of any node;
+/// not recursive; what one thread has taken another may give back.
+class LOCO_CHANNEL QueueLock {
+public:
+  QueueLock(fabric::Fabric &fabric, WaitingPlaces &places, Place place)
+      : Net(&fabric), Places(&places), Where(place) {}
+
+  void lock();
+  bool try_lock();
+  void unlock();
+  /// Some thread holds it.
+  bool is_held() const;
+
+private:
+  using Id = WaitingPlaces::Id;
+  // The place of the first that waits in the low half, of the last in the high
+  // half; who holds it while nobody waits has `Held` there.
+  static constexpr Id Held = ~Id(0);
+  static constexpr std::uint64_t OnlyHeld = std::uint64_t(Held) << 32;
+  static Id first(std::uint64_t word) { return static_cast<Id>(word); }
+  static Id last(std::uint64_t word) { return static_cast<Id>(word >> 32); }
+  static std::uint64_t queue(Id first, Id last) {
+    return std::uint64_t(last) << 32 | first;
+  }
+  /// As AtomicVar's.
+  bool exchange(std::uint64_t &expected, std::uint64_t desired);
+
+  fabric::Fabric *Net;
+  WaitingPlaces *Places;
   Place Where;
 };
 

@@ -68,15 +68,21 @@ void __loco_omp_wait_step(unsigned *spins);
 
 /* ------------------------------------------------------------------ locks */
 
-/* A ticket lock in 8 zero-initialised bytes of shared memory (a critical name,
- * an omp_lock_t), 8-byte aligned (loco::TicketLock of loco/channels.h), acted
- * on at their home. acquire ends with __loco_acquire, release begins with
- * __loco_release. Any thread, any node; not recursive. */
+/* A fair lock that needs 8 zero-initialised bytes of memory (a critical name,
+ * an omp_lock_t), 8-byte aligned: from the first use on they name its record
+ * (loco::QueueLock of loco/channels.h). What a thread wrote before release is
+ * seen by who has the lock after it: where it goes to another node, by
+ * __loco_release and __loco_acquire; within a node, where at most 32 threads in a
+ * row have it while other nodes wait, by themselves. Any thread, any node; not
+ * recursive; given back by a thread of the node that took it, else fatal(). */
 void __loco_lock_acquire(void *lock);
 int __loco_lock_try(void *lock); /* 1 where it was taken */
 void __loco_lock_release(void *lock);
 /* 1 where some thread holds it. */
 int __loco_lock_is_held(const void *lock);
+/* The lock, which nobody holds, is no more: its bytes are zero again. Without it
+ * some memory of the record is never used again, and that is all. */
+void __loco_lock_destroy(void *lock);
 
 /* __loco_release, __loco_acquire: see loco/abi.h. */
 

@@ -23,6 +23,7 @@
 #include "memory/stats.h"
 #include "memory/threads.h"
 #include "memory/wide_lock.h"
+#include "omp/locks.h"
 #include "omp/spans.h"
 #include "omp/words.h"
 
@@ -166,6 +167,7 @@ void join_job() {
                     node->pages, settings().cache_bytes);
   WideLock::open(fabric);
   omp::open_words(fabric);
+  omp::open_locks(fabric);
   omp::open_spans(fabric, settings().threads > 0
                               ? settings().threads
                               : static_cast<int>(

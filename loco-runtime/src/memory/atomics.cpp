@@ -115,19 +115,6 @@ static void by_block(const void *p, std::size_t bytes, Act act) {
   }
 }
 
-void follow_home(const void *p) {
-  std::uint64_t offset = offset_of_address(p);
-  coherence->at_home(offset, 8, true,
-                     [&](int home, std::byte *copy, std::byte *twin) {
-                       if (copy == nullptr)
-                         return;
-                       std::uint64_t word;
-                       coherence->network().atomic_load(
-                           home, Segment::Memory, offset, &word, sizeof word);
-                       patch(copy, twin, offset, &word, sizeof word);
-                     });
-}
-
 static bool is_atomic_width(std::uint64_t offset, std::size_t n) {
   return (n == 1 || n == 2 || n == 4 || n == 8) && offset % n == 0;
 }

@@ -28,10 +28,6 @@ void order_after(int order);
 void read_at_home(const void *p, void *into, std::size_t bytes);
 void write_at_home(void *p, const void *from, std::size_t bytes);
 
-/// An aligned 8-byte word was changed at its home by other means (a lock):
-/// copies of it are to follow. This node's does at once.
-void follow_home(const void *p);
-
 /// Whether LOCO manages the address, so that the above are needed.
 bool is_managed(const void *p);
 

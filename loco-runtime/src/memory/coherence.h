@@ -73,8 +73,8 @@ public:
   /// This node, which is home to it, stays so.
   void mark_always_modified(Extent extent);
 
-  /// The home of an extent, which from now on stays: something there is acted
-  /// on at the home without at_home() (locks).
+  /// The home of an extent, which from now on stays: it is acted on at the home
+  /// without at_home() (records of locks).
   int pin_home(Extent extent);
 
   /// An operation on `bytes` bytes at `offset`, in one block, that acts at the

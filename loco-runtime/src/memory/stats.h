@@ -32,6 +32,8 @@ namespace loco::memory {
   X(EntryLookups, "entry_lookups")                                             \
   X(Releases, "releases")                                                      \
   X(Acquires, "acquires")                                                      \
+  X(LocksTaken, "locks_taken")                                                 \
+  X(LocksHandedOver, "locks_handed_over")                                      \
   X(MissNanos, "miss_ns")                                                      \
   X(ReleaseNanos, "release_ns")                                                \
   X(AcquireNanos, "acquire_ns")                                                \

@@ -1,34 +1,115 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // locks.cpp - locks in program memory: a critical's name or an omp_lock_t, zero
-// at start, is LOCO's ticket lock channel as it stands, at the home of its
-// address. One that lies in memory which only this node sees is a spin lock.
+// at start, has LOCO's queue lock channel as its record, with a queue on each
+// node before it. One that lies in memory which only this node sees is a spin
+// lock.
+
+#include "omp/locks.h"
 
 #include "base/export.h"
 #include "loco/abi.h"
 #include "loco/channels.h"
 #include "loco/omp_abi.h"
-#include "memory/atomics.h"
 #include "memory/coherence.h"
 #include "memory/heap.h"
+#include "memory/stats.h"
+#include "omp/local_queues.h"
+#include "omp/lock_records.h"
 
 #include <cstdint>
 #include <optional>
 
+namespace loco::omp {
+
 namespace {
 
-using loco::TicketLock;
-using loco::memory::coherence;
+/// Threads of a node that wait for different locks at one time.
+constexpr unsigned MaxWaiting = 4096;
+/// How often a lock may be handed over within a node while others may wait.
+constexpr unsigned MaxHandOvers = 32;
 
-std::optional<TicketLock> find_lock(const void *lock) {
-  auto offset = coherence->space().find(lock);
-  if (!offset)
-    return std::nullopt;
-  int home = coherence->pin_home(
-      loco::memory::extent_of(loco::memory::block_at(*offset)));
-  return TicketLock(coherence->network(),
-                    {home, loco::fabric::Segment::Memory, *offset});
+WaitingPlaces *places = nullptr;
+LocalQueues queues;
+LockRecords records;
+
+/// Whether all nodes see the memory that a lock lies in.
+bool is_shared(const void *lock) {
+  return memory::coherence->space().find(lock).has_value();
 }
+
+/// A lock that all nodes see, by its record.
+class SharedLock {
+public:
+  explicit SharedLock(LockRecords::Id record) : Record(record) {}
+
+  void lock() {
+    std::uint32_t ticket;
+    LocalQueue &queue = queues.join(Record, ticket);
+    auto is_next = [&] {
+      return queue.serving.load(std::memory_order_acquire) == ticket;
+    };
+    if (!is_next())
+      network().wait_until(is_next);
+    if (queue.node_has_it) // what the last one saw and wrote is here (M19)
+      return;
+    among_nodes().lock();
+    taken(queue);
+  }
+
+  bool try_lock() {
+    LocalQueue *queue = queues.join_empty(Record);
+    if (queue == nullptr)
+      return false;
+    if (among_nodes().try_lock()) {
+      taken(*queue);
+      return true;
+    }
+    leave(*queue);
+    return false;
+  }
+
+  void unlock() {
+    LocalQueue *queue = queues.find(Record);
+    if (queue == nullptr || !queue->node_has_it)
+      fatal("a lock is given back that no thread of this node has taken "
+            "(omp_unset_lock, or the end of a critical region)");
+    if (queue->others_wait() && queue->handed_over < MaxHandOvers) {
+      ++queue->handed_over;
+      memory::count(memory::stats.LocksHandedOver);
+      return leave(*queue);
+    }
+    __loco_release();
+    among_nodes().unlock();
+    queue->handed_over = 0;
+    queue->node_has_it = false;
+    leave(*queue);
+  }
+
+  bool is_held() const { return among_nodes().is_held(); }
+
+private:
+  static fabric::Fabric &network() { return memory::coherence->network(); }
+
+  QueueLock among_nodes() const {
+    return QueueLock(network(), *places, LockRecords::place(Record));
+  }
+
+  static void taken(LocalQueue &queue) {
+    memory::count(memory::stats.LocksTaken);
+    __loco_acquire();
+    queue.node_has_it = true;
+  }
+
+  static void leave(LocalQueue &queue) {
+    bool wake = queue.others_wait();
+    queues.leave(queue);
+    if (wake)
+      network().notify(network().node());
+  }
+
+  LockRecords::Id Record;
+};
 
 /// A lock that only this node sees: 1 while it is held.
 class NodeLock {
@@ -52,47 +133,49 @@ private:
 
 } // namespace
 
+void open_locks(fabric::Fabric &fabric) {
+  places = new WaitingPlaces(fabric, MaxWaiting);
+}
+
+} // namespace loco::omp
+
+using namespace loco::omp;
+
 extern "C" {
 
 LOCO_EXPORT void __loco_lock_acquire(void *lock) {
-  {
-    loco::memory::heap::PrivateScope scope;
-    if (auto ticket_lock = find_lock(lock))
-      ticket_lock->lock();
-    else
-      NodeLock(lock).lock();
-  }
-  __loco_acquire();
+  loco::memory::heap::PrivateScope scope;
+  if (!is_shared(lock))
+    return NodeLock(lock).lock(); // between threads of this node (M19)
+  SharedLock(records.find_or_make(lock)).lock();
 }
 
 LOCO_EXPORT int __loco_lock_try(void *lock) {
-  auto ticket_lock = find_lock(lock);
-  bool taken =
-      ticket_lock ? ticket_lock->try_lock() : NodeLock(lock).try_lock();
-  if (taken)
-    __loco_acquire();
-  return taken;
+  loco::memory::heap::PrivateScope scope;
+  if (!is_shared(lock))
+    return NodeLock(lock).try_lock();
+  return SharedLock(records.find_or_make(lock)).try_lock();
 }
 
 LOCO_EXPORT void __loco_lock_release(void *lock) {
-  __loco_release();
   loco::memory::heap::PrivateScope scope;
-  auto ticket_lock = find_lock(lock);
-  if (!ticket_lock)
+  if (!is_shared(lock))
     return NodeLock(lock).unlock();
-  ticket_lock->unlock();
-  // Copies of the block hold an older ticket. Nobody looks at that while it is
-  // a lock, but its memory may become something else: a copy must not hide a
-  // store of what it happens to have there. Globals (critical's names) stay
-  // what they are.
-  auto offset = *coherence->space().find(lock);
-  if (offset < coherence->space().window_bytes())
-    loco::memory::follow_home(lock);
+  SharedLock(records.find(lock)).unlock();
 }
 
 LOCO_EXPORT int __loco_lock_is_held(const void *lock) {
-  auto ticket_lock = find_lock(lock);
-  return ticket_lock ? ticket_lock->is_held() : NodeLock(lock).is_held();
+  loco::memory::heap::PrivateScope scope;
+  if (!is_shared(lock))
+    return NodeLock(lock).is_held();
+  LockRecords::Id record = records.find(lock);
+  return record != 0 && SharedLock(record).is_held();
+}
+
+LOCO_EXPORT void __loco_lock_destroy(void *lock) {
+  loco::memory::heap::PrivateScope scope;
+  if (is_shared(lock))
+    records.forget(lock);
 }
 
 } // extern "C"

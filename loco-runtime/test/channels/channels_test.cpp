@@ -280,6 +280,131 @@ TEST(TicketLock, TicketsWrapAround) {
               }).all_passed());
 }
 
+TEST(QueueLock, ExcludesThreadsAndNodes) {
+  constexpr int Threads = 3, Rounds = 2000;
+  EXPECT_TRUE(run_fabric(3, [](Fabric &fabric, Bootstrap &bootstrap) {
+                SharedRegion region(fabric, 128);
+                WaitingPlaces places(fabric, Threads);
+                QueueLock lock(fabric, places, region.place(1));
+                std::vector<std::thread> threads;
+                for (int t = 0; t < Threads; ++t)
+                  threads.emplace_back([&, t] {
+                    QueueLock mine = lock;
+                    for (int i = 0; i < Rounds; ++i) {
+                      if (t == 0 && i % 3 == 0)
+                        fabric.wait_until([&] { return mine.try_lock(); });
+                      else
+                        mine.lock();
+                      EXPECT_TRUE(mine.is_held());
+                      // Not atomic: only the lock keeps the sum right.
+                      std::uint64_t sum;
+                      region.read(2, 64, &sum, 8);
+                      ++sum;
+                      region.write(2, 64, &sum, 8);
+                      region.flush();
+                      if (i % 8 == 0)
+                        sched_yield(); // others queue up
+                      mine.unlock();
+                    }
+                  });
+                for (std::thread &thread : threads)
+                  thread.join();
+                meet(bootstrap);
+                std::uint64_t sum, word;
+                region.read(2, 64, &sum, 8);
+                EXPECT_EQ(sum, 3u * Threads * Rounds);
+                region.read(1, 0, &word, 8);
+                EXPECT_EQ(word, 0u); // as before its first use
+              }).all_passed());
+}
+
+TEST(QueueLock, ServesInOrderOfArrival) {
+  EXPECT_TRUE(run_fabric(4, [](Fabric &fabric, Bootstrap &bootstrap) {
+                SharedRegion region(fabric, 8);
+                WaitingPlaces places(fabric, 1);
+                QueueLock lock(fabric, places, region.place(0));
+                AtomicVar<std::uint64_t> word(fabric, region.place(0));
+                AtomicVar<std::uint32_t> served(fabric, 0);
+                if (fabric.node() == 0)
+                  lock.lock();
+                meet(bootstrap);
+                // Nodes 3, 2 and 1 queue, one after the other; then node 0 lets
+                // them in.
+                std::thread waiter;
+                for (int turn = 1; turn <= 3; ++turn) {
+                  const std::uint64_t before = word.load();
+                  meet(bootstrap);
+                  if (fabric.node() == 4 - turn)
+                    waiter = std::thread([&] {
+                      lock.lock();
+                      EXPECT_EQ(served.fetch_add(1),
+                                std::uint32_t(3 - fabric.node()));
+                      lock.unlock();
+                    });
+                  fabric.wait_until([&] { return word.load() != before; });
+                  meet(bootstrap);
+                }
+                if (fabric.node() == 0) {
+                  EXPECT_EQ(served.load(), 0u);
+                  lock.unlock();
+                } else {
+                  waiter.join();
+                }
+                meet(bootstrap);
+                EXPECT_EQ(served.load(), 3u);
+                EXPECT_FALSE(lock.is_held());
+              }).all_passed());
+}
+
+TEST(QueueLock, TryLockTakesOnlyAFreeLock) {
+  EXPECT_TRUE(run_fabric(2, [](Fabric &fabric, Bootstrap &bootstrap) {
+                SharedRegion region(fabric, 8);
+                WaitingPlaces places(fabric, 1);
+                QueueLock lock(fabric, places, region.place(1));
+                if (fabric.node() == 0) {
+                  EXPECT_FALSE(lock.is_held());
+                  EXPECT_TRUE(lock.try_lock());
+                }
+                meet(bootstrap);
+                EXPECT_TRUE(lock.is_held());
+                EXPECT_FALSE(lock.try_lock());
+                meet(bootstrap);
+                if (fabric.node() == 0)
+                  lock.unlock();
+                meet(bootstrap);
+                EXPECT_FALSE(lock.is_held());
+                if (fabric.node() == 1) {
+                  EXPECT_TRUE(lock.try_lock());
+                  lock.unlock();
+                }
+              }).all_passed());
+}
+
+TEST(QueueLock, WithoutAPlaceToWaitIsFatal) {
+  testing::internal::CaptureStderr();
+  EXPECT_FALSE(run_fabric(2,
+                          [](Fabric &fabric, Bootstrap &) {
+                            SharedRegion region(fabric, 8);
+                            WaitingPlaces places(fabric, 1);
+                            QueueLock lock(fabric, places, region.place(0));
+                            if (fabric.node() == 1)
+                              return;
+                            lock.lock();
+                            std::thread first([&] { lock.lock(); });
+                            AtomicVar<std::uint64_t> word(fabric,
+                                                          region.place(0));
+                            fabric.wait_until(
+                                [&] { return (word.load() & 0xffff) != 0; });
+                            lock.lock();
+                            first.join();
+                          },
+                          {.seconds = 5, .started = {}})
+                   .all_passed());
+  EXPECT_NE(testing::internal::GetCapturedStderr().find(
+                "more than 1 threads of this node wait for locks"),
+            std::string::npos);
+}
+
 TEST(KVStore, FindsUpdatesAndErasesFromEveryNode) {
   EXPECT_TRUE(
       run_fabric(3, [](Fabric &fabric, Bootstrap &bootstrap) {

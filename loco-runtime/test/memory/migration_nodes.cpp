@@ -138,30 +138,43 @@ void write_together(void *argument) {
     CHECK(__loco_home(argument) == 0);
 }
 
-// ------------------------------------------------------------------- pinned
+// -------------------------------------------------------------------- locks
 
-struct Pinned {
+struct Locked {
   std::uint64_t lock;
   std::uint64_t count;
   char pad[ExtentBytes - 16];
 };
 
 void use_lock(void *argument) {
-  auto *pinned = static_cast<Pinned *>(argument);
+  auto *locked = static_cast<Locked *>(argument);
   for (int round = 0; round < 10; ++round) {
     // Held over a barrier, by one node after the other.
     bool mine = round % nodes() == __loco_node();
     if (mine)
-      __loco_lock_acquire(&pinned->lock);
+      __loco_lock_acquire(&locked->lock);
     spmd::barrier();
     if (mine) {
-      ++pinned->count;
-      __loco_lock_release(&pinned->lock);
+      ++locked->count;
+      __loco_lock_release(&locked->lock);
     }
     spmd::barrier();
   }
-  CHECK(pinned->count == 10);
-  CHECK(__loco_home(pinned) == 0);
+  CHECK(locked->count == 10);
+  CHECK(!__loco_lock_is_held(&locked->lock));
+  spmd::barrier();
+  // A lock's state is elsewhere: its memory moves as any other.
+  for (int round = 0; round < 20; ++round) {
+    if (__loco_node() == 1) {
+      __loco_lock_acquire(&locked->lock);
+      std::memset(locked->pad, round, sizeof locked->pad);
+      __loco_lock_release(&locked->lock);
+    }
+    spmd::barrier();
+  }
+  CHECK(locked->pad[sizeof locked->pad - 1] == 19);
+  if (!moves_never())
+    CHECK(__loco_home(locked) == 1);
 }
 
 // ------------------------------------------- threads outside of the barrier
@@ -175,7 +188,7 @@ struct Crowd {
     unsigned char own[MaxNodes][Bytes];
     char pad[ExtentBytes - 16 - MaxNodes * Bytes];
   } extents[4];
-  Pinned locks[4];
+  Locked locks[4];
   int laps[MaxNodes];
 };
 
@@ -252,7 +265,7 @@ int main() {
   auto *turns = new (allocate(2 * ExtentBytes)) Turns{};
   turns->memory = allocate(ExtentBytes);
   spmd::run(write_by_turns, turns);
-  spmd::run(use_lock, allocate(sizeof(Pinned)));
+  spmd::run(use_lock, allocate(sizeof(Locked)));
   spmd::run(work_in_a_crowd, allocate(sizeof(Crowd)));
   std::puts("right");
 }

@@ -56,6 +56,7 @@ KMP_LOCO_WEAK void __loco_omp_wait_step(unsigned *spins);
 KMP_LOCO_WEAK void __loco_lock_acquire(void *lock);
 KMP_LOCO_WEAK int __loco_lock_try(void *lock);
 KMP_LOCO_WEAK void __loco_lock_release(void *lock);
+KMP_LOCO_WEAK void __loco_lock_destroy(void *lock);
 
 /* loco/abi.h */
 #define LOCO_RMW_OR 5

@@ -10,8 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-// An omp_lock_t is libloco's ticket lock, in its own 8 bytes. An
-// omp_nest_lock_t holds the address of a record in shared memory. Both work on
+// An omp_lock_t is libloco's lock, in its own 8 bytes. An omp_nest_lock_t holds the address of a record in shared memory. Both work on
 // every node, in and out of spans.
 //
 //===----------------------------------------------------------------------===//
@@ -50,9 +49,7 @@ void __kmp_loco_init_lock(void **lock) {
   __loco_atomic_store_8(lock, 0, __ATOMIC_RELAXED);
 }
 
-void __kmp_loco_destroy_lock(void **lock) {
-  __loco_atomic_store_8(lock, 0, __ATOMIC_RELAXED);
-}
+void __kmp_loco_destroy_lock(void **lock) { __loco_lock_destroy(lock); }
 
 void __kmp_loco_set_lock(void **lock) { __loco_lock_acquire(lock); }
 
@@ -75,7 +72,9 @@ void __kmp_loco_init_nest_lock(void **lock) {
 }
 
 void __kmp_loco_destroy_nest_lock(void **lock) {
-  free(record(lock));
+  nest_lock_t *nest = record(lock);
+  __loco_lock_destroy(&nest->lock);
+  free(nest);
   __loco_atomic_store_8(lock, 0, __ATOMIC_RELAXED);
 }
 
