@@ -45,8 +45,10 @@ enum loco_shadow {
  * flags that compiled code reads at a constant address. */
 #define LOCO_FLAG_MULTI ((volatile unsigned char *)(LOCO_SHADOW_BASE + 0))
 #define LOCO_FLAG_WORKER ((volatile unsigned char *)(LOCO_SHADOW_BASE + 1))
+#define LOCO_NEST_EPOCH ((volatile uint32_t *)(LOCO_SHADOW_BASE + 4))
 /* LOCO_FLAG_MULTI:  1 where the job has more than one node, else 0.
- * LOCO_FLAG_WORKER: 1 on every node but node 0, else 0. */
+ * LOCO_FLAG_WORKER: 1 on every node but node 0, else 0.
+ * LOCO_NEST_EPOCH:  what a struct loco_nest is compared with, see there. */
 
 /* ------------------------------------------------------------ slow paths */
 
@@ -86,16 +88,22 @@ LOCO_PRESERVE_MOST void __loco_touch_rows(const void *p, size_t row_bytes,
 
 /* A loop nest that calls nothing and has many checks also exists without them.
  * This is what a node notes of it; compiled code keeps one a nest, zero at
- * first, in memory that is no shared global. Nothing but libloco reads it. */
+ * first, in memory that is no shared global. Nothing but libloco writes it. */
 struct loco_nest {
-  uint32_t skip;     /* runs with checks before it is looked at again */
-  uint32_t backoff;  /* how long it was left alone the last time */
+  uint32_t epoch;    /* where equal to LOCO_NEST_EPOCH: run without checks,
+                        and do not ask */
+  uint16_t skip;     /* runs with checks before it is looked at again */
+  uint16_t backoff;  /* how long it was left alone the last time */
   uint64_t asked_at; /* when it ran without checks, in time-stamp cycles, or 0 */
-  uint64_t faults;   /* page faults of the node until then */
+  union {
+    uint64_t faults; /* page faults of the node until then */
+    int64_t gain;    /* with checks: cycles that short runs would have gained */
+  };
 };
 
-/* Called before the nest where LOCO_FLAG_MULTI is set. 1: the copy without checks
- * shall run, as few blocks are expected to be missing; 0: that with, and
+/* Called before the nest where LOCO_FLAG_MULTI is set and `epoch` is not
+ * LOCO_NEST_EPOCH, which changes with every few page faults. 1: the copy without
+ * checks shall run, as few blocks are expected to be missing; 0: that with, and
  * __loco_leave_nest is called behind it. A hint: what the copy finds missing,
  * page faults serve. */
 LOCO_PRESERVE_MOST int __loco_enter_nest(struct loco_nest *nest);

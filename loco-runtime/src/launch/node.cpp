@@ -188,6 +188,7 @@ void join_job() {
     open_globals(node->space, &node->pages);
     open_fork(node->space, leave_as_child);
     heap::enter_user_thread(); // static constructors allocate what main uses
+    *LOCO_NEST_EPOCH = 1; // no nest has decided yet
     *LOCO_FLAG_MULTI = 1;
   }
   // Nobody's messages or gets come before everybody is ready.

@@ -5,6 +5,8 @@
 
 #include "memory/fault_thread.h"
 
+#include "loco/abi.h"
+
 namespace loco::memory {
 
 namespace {
@@ -41,14 +43,19 @@ private:
     // Another thread may have served it meanwhile, unseen by this one.
     Pages.wake(address, BlockBytes);
     count(stats.PageFaults);
+    if (++Served % FaultsPerEpoch == 0)
+      *LOCO_NEST_EPOCH = *LOCO_NEST_EPOCH + 1;
     return true;
   }
 
   static constexpr unsigned Capacity = 4096; // a fault a thread at most
+  /// So often loop nests that run without checks ask whether they still should.
+  static constexpr unsigned FaultsPerEpoch = 8;
   Coherence &Protocol;
   PageTable &Pages;
   PageTable::Fault Pending[Capacity];
   unsigned NumPending = 0;
+  unsigned Served = 0;
 };
 
 } // namespace

@@ -5,6 +5,7 @@
 #include "llvm/Transforms/LOCO/ABI.h"
 #include "loco/abi.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <gtest/gtest.h>
 
@@ -23,6 +24,9 @@ TEST(ABIMirror, Shadow) {
             reinterpret_cast<std::uintptr_t>(LOCO_FLAG_MULTI));
   EXPECT_EQ(compiler::FlagWorker,
             reinterpret_cast<std::uintptr_t>(LOCO_FLAG_WORKER));
+  EXPECT_EQ(compiler::NestEpoch,
+            reinterpret_cast<std::uintptr_t>(LOCO_NEST_EPOCH));
+  EXPECT_EQ(offsetof(loco_nest, epoch), 0U);
 }
 
 TEST(ABIMirror, Accesses) {

@@ -193,7 +193,8 @@ void Runtime::callTouchRows(IRBuilderBase &B, Value *P, Value *RowBytes,
 }
 
 GlobalVariable *Runtime::createNest() {
-  auto *Ty = StructType::get(M.getContext(), {I32, I32, I64, I64});
+  Type *I16 = Type::getInt16Ty(M.getContext());
+  auto *Ty = StructType::get(M.getContext(), {I32, I16, I16, I64, I64});
   static_assert(abi::NestBytes == 24);
   return new GlobalVariable(
       M, Ty, /*isConstant=*/false, GlobalValue::InternalLinkage,
@@ -215,6 +216,14 @@ FunctionCallee Runtime::nestCallee(StringRef Name, Type *Ret) {
   if (auto *F = dyn_cast<Function>(Callee.getCallee()))
     F->setCallingConv(CallingConv::PreserveMost);
   return Callee;
+}
+
+Value *Runtime::isUnchecked(IRBuilderBase &B, Value *Nest) {
+  Value *At =
+      ConstantExpr::getIntToPtr(ConstantInt::get(I64, abi::NestEpoch), Ptr);
+  return B.CreateICmpEQ(
+      B.CreateAlignedLoad(I32, Nest, Align(4), "loco.decided"),
+      B.CreateAlignedLoad(I32, At, Align(4), "loco.epoch"), "loco.unchecked");
 }
 
 Value *Runtime::callEnterNest(IRBuilderBase &B, Value *Nest) {

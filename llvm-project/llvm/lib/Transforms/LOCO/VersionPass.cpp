@@ -138,7 +138,12 @@ void Versioner::copyForOneNode(Loop &L) {
     OnMulti = BasicBlock::Create(F.getContext(), "loco.ask", &F, Preheader);
     if (Loop *Parent = L.getParentLoop())
       Parent->addBasicBlockToLoop(OnMulti, LI);
+    auto *Call = BasicBlock::Create(F.getContext(), "loco.call", &F, Preheader);
+    if (Loop *Parent = L.getParentLoop())
+      Parent->addBasicBlockToLoop(Call, LI);
     IRBuilder<> Ask(OnMulti);
+    Ask.CreateCondBr(RT.isUnchecked(Ask, Nest), Copy->getLoopPreheader(), Call);
+    Ask.SetInsertPoint(Call);
     Ask.CreateCondBr(RT.callEnterNest(Ask, Nest), Copy->getLoopPreheader(),
                      Preheader);
   }

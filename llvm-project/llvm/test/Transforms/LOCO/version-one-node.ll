@@ -5,7 +5,7 @@
 ; RUN: opt -passes='function(loco-hoist,loco-version)' -S %s | FileCheck --check-prefix=GLOBAL %s
 
 ; What the runtime notes is of this node: not in a section of shared globals.
-; GLOBAL: @__loco_nest = internal global { i32, i32, i64, i64 } zeroinitializer{{$}}
+; GLOBAL: @__loco_nest = internal global { i32, i16, i16, i64, i64 } zeroinitializer{{$}}
 
 target triple = "x86_64-pc-linux-gnu"
 
@@ -19,8 +19,14 @@ target triple = "x86_64-pc-linux-gnu"
 ; CHECK: [[I:%.*]] = phi i64 [ 0, {{%.*}} ], [ {{%.*}}, %latch.loco.one ]
 ; CHECK: load i32, ptr {{%.*}}, align 4
 ; CHECK: latch.loco.one:
+; What it said last holds until page faults have come.
 ; CHECK: loco.ask:
-; CHECK-NEXT: [[ANSWER:%.*]] = call preserve_mostcc i32 @__loco_enter_nest(ptr [[NEST:@__loco_nest[.0-9]*]])
+; CHECK-NEXT: [[DECIDED:%.*]] = load i32, ptr [[NEST:@__loco_nest[.0-9]*]], align 4
+; CHECK-NEXT: [[EPOCH:%.*]] = load i32, ptr inttoptr (i64 2147450884 to ptr), align 4
+; CHECK-NEXT: [[HOLDS:%.*]] = icmp eq i32 [[DECIDED]], [[EPOCH]]
+; CHECK-NEXT: br i1 [[HOLDS]], label %[[ONE]], label %loco.call
+; CHECK: loco.call:
+; CHECK-NEXT: [[ANSWER:%.*]] = call preserve_mostcc i32 @__loco_enter_nest(ptr [[NEST]])
 ; CHECK-NEXT: [[UNCHECKED:%.*]] = icmp ne i32 [[ANSWER]], 0
 ; CHECK-NEXT: br i1 [[UNCHECKED]], label %[[ONE]], label %loco.checked
 ; CHECK: loop:

@@ -31,6 +31,8 @@ enum Shadow : unsigned { ShadowReady = 0, ShadowClean = 1, ShadowAbsent = 2 };
 /// Addresses of the flags that compiled code reads.
 constexpr uint64_t FlagMulti = ShadowBase + 0;
 constexpr uint64_t FlagWorker = ShadowBase + 1;
+/// What the first member of a nest's notes, of 4 bytes, is compared with.
+constexpr uint64_t NestEpoch = ShadowBase + 4;
 
 enum TouchKind : unsigned { TouchLoad = 0, TouchStore = 1 };
 

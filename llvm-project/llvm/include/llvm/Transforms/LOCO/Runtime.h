@@ -80,7 +80,10 @@ public:
   /// __loco_touch_rows: \p Rows times \p RowBytes, at a signed stride.
   void callTouchRows(IRBuilderBase &B, Value *Ptr, Value *RowBytes,
                      Value *Stride, Value *Rows, abi::TouchKind Kind);
-  /// i1: the nest that \p Nest is about may run without checks.
+  /// i1: the nest that \p Nest is about may run without checks, as the runtime
+  /// said before.
+  Value *isUnchecked(IRBuilderBase &B, Value *Nest);
+  /// i1: it may, as the runtime says now.
   Value *callEnterNest(IRBuilderBase &B, Value *Nest);
   void callLeaveNest(IRBuilderBase &B, Value *Nest);
   /// What the runtime notes of a loop nest: of this node, zero at first.

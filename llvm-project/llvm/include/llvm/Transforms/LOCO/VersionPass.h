@@ -37,6 +37,11 @@ namespace llvm::loco {
 ///     %multi = icmp ne i8 %flag, 0
 ///     br i1 %multi, label %ask, label %loop.loco.one
 ///   ask:
+///     %decided = load i32, ptr @__loco_nest
+///     %epoch = load i32, ptr inttoptr (i64 LOCO_NEST_EPOCH to ptr)
+///     %holds = icmp eq i32 %decided, %epoch
+///     br i1 %holds, label %loop.loco.one, label %call
+///   call:
 ///     %answer = call preserve_mostcc i32 @__loco_enter_nest(ptr @__loco_nest)
 ///     %unchecked = icmp ne i32 %answer, 0
 ///     br i1 %unchecked, label %loop.loco.one, label %loop
