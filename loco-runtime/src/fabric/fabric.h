@@ -45,7 +45,6 @@ struct Piece {
 /// Active-message handlers run on the progress thread, one at a time. They may
 /// send, put and touch local memory, and must not wait for another message.
 enum class Message : std::uint16_t {
-  StartSpan, ///< omp: run a parallel region
   RemoteFree,///< memory: free a pointer that this node allocated
   UsableSize,///< memory: ask for the size of an allocation
   Reply,     ///< memory: answer to UsableSize

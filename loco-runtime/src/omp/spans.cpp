@@ -19,8 +19,6 @@
 
 namespace loco::omp {
 
-using fabric::Message;
-
 namespace {
 
 fabric::Fabric *network = nullptr;
@@ -28,29 +26,27 @@ int threads_per_node = 1;
 std::optional<Barrier> span_barrier;
 std::atomic<loco_omp_span_fn> span_handler{nullptr};
 
-/// The span that the progress thread hands to the worker thread. Node 0 starts
-/// the next one after the barrier that ends this one, so one slot is enough.
-struct Inbox {
-  enum State : int { Empty, Full, Stopped };
-  std::atomic<int> state{Empty};
-  std::atomic<bool> in_span{false}; ///< the worker runs what it last took
-  std::size_t bytes = 0;
+/// Where node 0 puts what a node is to run next: read by the node's user thread
+/// itself, which no other thread has to wake while it still looks. One is enough:
+/// node 0 starts the next span after the barrier that ends this one, and before
+/// that each node has copied the descriptor.
+struct Mailbox {
+  std::uint64_t number; ///< of the span, from 1; put after the rest is there
+  std::uint64_t bytes;
   alignas(16) std::byte descriptor[LOCO_OMP_MAX_DESCRIPTOR];
 };
-Inbox inbox;
+std::optional<SharedRegion> mailboxes;
+std::uint64_t last_span = 0; ///< node 0's: started; others': taken
 
-void receive_span(int, std::span<const std::byte> payload) {
-  // The worker may still be on its way from the last span's barrier to here.
-  network->wait_until([] {
-    int state = inbox.state.load();
-    return state == Inbox::Empty || state == Inbox::Stopped;
-  });
-  if (inbox.state.load() == Inbox::Stopped)
-    return;
-  inbox.bytes = payload.size();
-  std::memcpy(inbox.descriptor, payload.data(), payload.size());
-  inbox.state.store(Inbox::Full);
-  network->notify(network->node());
+std::atomic<bool> stopped{false};
+std::atomic<bool> in_span{false}; ///< the worker runs what it last took
+
+Mailbox &mailbox() {
+  return *reinterpret_cast<Mailbox *>(mailboxes->local());
+}
+
+bool has_span() {
+  return __atomic_load_n(&mailbox().number, __ATOMIC_ACQUIRE) != last_span;
 }
 
 } // namespace
@@ -59,37 +55,36 @@ void open_spans(fabric::Fabric &fabric, int threads) {
   network = &fabric;
   threads_per_node = threads;
   span_barrier.emplace(fabric);
-  fabric.set_handler(Message::StartSpan, receive_span);
+  mailboxes.emplace(fabric, sizeof(Mailbox));
 }
 
 void serve_spans() {
   for (;;) {
-    network->wait_until([] { return inbox.state.load() != Inbox::Empty; });
-    if (inbox.state.load() == Inbox::Stopped)
+    network->wait_until([] { return has_span() || stopped; });
+    if (stopped)
       return;
-    inbox.in_span = true;
+    in_span = true;
     loco_omp_span_fn handler = span_handler.load();
     if (handler == nullptr)
       fatal("a parallel region was sent to a node whose OpenMP runtime is not "
             "LOCO's (is another libomp.so found first?)");
     alignas(16) std::byte descriptor[LOCO_OMP_MAX_DESCRIPTOR];
-    std::size_t bytes = inbox.bytes;
-    std::memcpy(descriptor, inbox.descriptor, bytes);
-    inbox.state.store(Inbox::Empty);
-    network->notify(network->node());
+    std::size_t bytes = mailbox().bytes;
+    std::memcpy(descriptor, mailbox().descriptor, bytes);
+    last_span = mailbox().number;
     __loco_acquire();
     handler(descriptor, bytes);
-    inbox.in_span = false;
+    in_span = false;
   }
 }
 
 bool stop_serving() {
-  inbox.state = Inbox::Stopped;
+  stopped = true;
   network->notify(network->node());
   // The last span's worker may be between its barrier and here.
-  for (int waited_ms = 0; inbox.in_span && waited_ms < 500; ++waited_ms)
+  for (int waited_ms = 0; in_span && waited_ms < 500; ++waited_ms)
     usleep(1000);
-  return !inbox.in_span;
+  return !in_span;
 }
 
 } // namespace loco::omp
@@ -115,10 +110,15 @@ LOCO_EXPORT void __loco_omp_start_span(int num_nodes, const void *descriptor,
           " can be sent");
   __loco_release();
   memory::heap::PrivateScope scope;
-  std::span<const std::byte> payload(
-      static_cast<const std::byte *>(descriptor), bytes);
+  ++last_span;
+  for (int node = 1; node < num_nodes; ++node) {
+    mailboxes->write(node, offsetof(Mailbox, descriptor), descriptor, bytes);
+    mailboxes->write(node, offsetof(Mailbox, bytes), &bytes, sizeof bytes);
+    mailboxes->write(node, offsetof(Mailbox, number), &last_span,
+                     sizeof last_span);
+  }
   for (int node = 1; node < num_nodes; ++node)
-    network->send(node, Message::StartSpan, payload);
+    network->notify(node);
 }
 
 LOCO_EXPORT void __loco_omp_barrier(int num_nodes) {

@@ -447,7 +447,7 @@ TEST_F(FabricContract, AMessageWithoutHandlerIsFatal) {
   expect_fatal(
       [](Fabric &fabric) {
         fabric.start();
-        fabric.send(0, Message::StartSpan, {});
+        fabric.send(0, Message::RemoteFree, {});
         std::this_thread::sleep_for(std::chrono::seconds(5));
       },
       "has no handler");
