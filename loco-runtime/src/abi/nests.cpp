@@ -23,9 +23,10 @@ static_assert(sizeof(loco_nest) == 24, "NestBytes of the compiler's ABI.h");
 
 namespace {
 
-/// What a page fault costs above a miss that a check found, in cycles: some 6
-/// us.
-constexpr std::uint64_t FaultCycles = 15'000;
+/// What a page fault costs above a miss that a check found, in cycles: some 16
+/// us, or 40 where all cores are busy. Times ChecksShare it has to be more than
+/// that, or a nest that does nothing but fault would look cheap.
+constexpr std::uint64_t FaultCycles = 40'000;
 /// Checks are at least this part of a nest's time.
 constexpr std::uint64_t ChecksShare = 8;
 /// In a shorter run, measuring costs more than the checks: one in so many is

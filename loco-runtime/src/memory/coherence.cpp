@@ -32,6 +32,7 @@ Coherence::Coherence(fabric::Fabric &fabric, int compute_nodes,
       Exported(fabric, space.num_blocks()), Prints(fabric, space.num_blocks()),
       Log(fabric), Twins(space.num_blocks()),
       Copies(cache_bytes, space.num_extents()),
+      Stores(space.num_extents(), "the blocks that were written again"),
       Writers(space.num_extents(), settings().migration),
       Moves(fabric, compute_nodes),
       Info(reserve_array<BlockInfo>(space.num_blocks(), "block states")),
@@ -125,7 +126,10 @@ void Coherence::prepare_in_extent(Block first, Block count, Access access,
       lock(first);
       n = try_lock_alike(first, n);
       prepare_locked(first, n, access, home);
-      return unlock_run(first, n);
+      unlock_run(first, n);
+      if (access == Access::Store)
+        prepare_expected(first, n, home);
+      return;
     }
   }
   lock_run(first, count);
@@ -145,6 +149,24 @@ Block Coherence::scan_length(Block block, Access access) {
   bool is_miss = AddressSpace::shadow_of(Space.address_of(block))
                      ->load(std::memory_order_relaxed) == LOCO_SHADOW_ABSENT;
   return is_miss ? ahead.window(block, limit) : 1;
+}
+
+void Coherence::prepare_expected(Block first, Block count, int home) {
+  Reuse::Mask expected = Stores.missed(first, count);
+  if (expected == 0)
+    return;
+  for_each_run(
+      first_block(extent_of(first)), BlocksPerExtent,
+      [&](Block b) { return (expected >> b % BlocksPerExtent & 1) != 0; },
+      [&](Block start, Block wanted) {
+        Block n = 0;
+        while (n < wanted && try_lock(start + n))
+          ++n;
+        if (n == 0)
+          return;
+        prepare_locked(start, n, Access::Store, home);
+        unlock_run(start, n);
+      });
 }
 
 bool Coherence::try_prepare(Block block, Access access) {
@@ -181,6 +203,10 @@ bool Coherence::try_prepare_inside(Block block, Access access) {
   }
   Pages.install(Space.address_of(block), BlockBytes, is_protected);
   unlock(block);
+  // The thread that faulted goes on meanwhile.
+  if (home != Network.node() && access == Access::Store &&
+      !Copies.is_bounded())
+    prepare_expected(block, n, home);
   return true;
 }
 
@@ -368,6 +394,7 @@ void Coherence::release() {
   ScopedNanos timer(stats.ReleaseNanos);
   std::lock_guard protocol(ProtocolMutex);
   memory::count(stats.Releases);
+  ++NumReleases;
   flush_dirty();
   protect_exported();
   publish_modified();
@@ -413,6 +440,7 @@ void Coherence::flush_dirty() {
         // Also where it stored what was there already: at home that costs
         // nothing.
         note_writer(extent_of(b));
+        Stores.end_round(extent_of(b), NumReleases);
       }
       unlock(b);
     }

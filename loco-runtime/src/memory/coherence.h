@@ -22,6 +22,7 @@
 #include "memory/page_table.h"
 #include "memory/readahead.h"
 #include "memory/refresh.h"
+#include "memory/reuse.h"
 #include "memory/sole_writers.h"
 #include "memory/stats.h"
 #include "memory/twins.h"
@@ -226,6 +227,9 @@ private:
   /// Locks, without waiting, blocks that follow a locked one in its extent and
   /// are in the same state; returns how many of `count` are locked now.
   Block try_lock_alike(Block first, Block count);
+  /// After a first store to other nodes' blocks of one extent: prepares, for
+  /// stores, what was stored to with them the last times.
+  void prepare_expected(Block first, Block count, int home);
   bool try_prepare_inside(Block block, Access access);
 
   // migration.cpp; ProtocolMutex.
@@ -268,6 +272,8 @@ private:
   Notices Log;
   TwinPool Twins;
   Cache Copies;
+  Reuse Stores;                     ///< rounds end with releases
+  std::uint32_t NumReleases = 0;    ///< ProtocolMutex
   SoleWriters Writers;              ///< ProtocolMutex
   MoveBoard Moves;                  ///< ProtocolMutex
   BlockInfo *Info;                  ///< by block
