@@ -161,13 +161,13 @@ void Stepper::refresh() {
     go(Step::AcquireNotice, what, b);
   };
   if (t.step == Step::RefreshMark) {
-    put_marks(Next.home[b], b);
+    put_marks(home_of(b), b);
     if (mark_late)
       return end("marks at home what it has refreshed,");
     return go(Step::RefreshGet, "marks the block at home", b);
   }
   if (t.num_puts > 0)
-    return; // the fence
+    return;                  // the fence
   const int byte = t.mask++; // byte by byte, as a fetch
   block(b).data[byte] = at_home(b).data[byte];
   if (t.mask < BytesPerBlock)

@@ -81,9 +81,9 @@ struct Origin {
 
 /// What the thread is about, for the reader of a trace.
 const char *name_of(Operation operation) {
-  static constexpr const char *Names[] = {"",       "load",    "store",
-                                          "atomic", "release", "acquire",
-                                          "give",   "take",    "evict"};
+  static constexpr const char *Names[] = {
+      "",        "load", "store", "atomic", "release",
+      "acquire", "give", "take",  "evict",  "move"};
   return Names[static_cast<int>(operation)];
 }
 

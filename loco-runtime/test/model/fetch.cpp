@@ -33,7 +33,7 @@ void Stepper::locked() {
 void Stepper::fetch() {
   Thread &t = me();
   BlockOnNode &b = block();
-  const int home = Next.home[t.block];
+  const int home = home_of(t.block);
   const bool mark_late = is(Mutation::MarkAfterGet);
   const bool show_early = is(Mutation::ShowBeforeGet);
   const bool twin_late = is(Mutation::ShowBeforeTwin);
@@ -111,12 +111,12 @@ void Stepper::first_write() {
 void Stepper::atomic() {
   Thread &t = me();
   BlockOnNode &b = block();
-  const bool remote = Next.home[t.block] != Home;
+  const bool remote = home_of(t.block) != Home;
   switch (t.step) {
   case Step::AtomicBytes:
     if (b.data[t.byte] != b.twin[t.byte]) {
       b.twin[t.byte] = b.data[t.byte];
-      put(Put::Data, Next.home[t.block], t.block, t.byte, b.data[t.byte]);
+      put(Put::Data, home_of(t.block), t.block, t.byte, b.data[t.byte]);
       note_modified(t.block);
     }
     return go(Step::AtomicAct, "sends its own byte home", t.block);

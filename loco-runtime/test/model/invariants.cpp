@@ -12,7 +12,7 @@ namespace {
 /// Whether the last value of a byte is somewhere from where it comes home.
 bool is_kept(const Setup &setup, const State &state, int b, int byte) {
   const Ghost &ghost = state.ghosts[b][byte];
-  const Byte home = state.home[b];
+  const Byte home = state.bytes_at[b];
   if (home == Nobody)
     return ghost.value == 0;
   if (state.nodes[home].blocks[b].data[byte] == ghost.value)

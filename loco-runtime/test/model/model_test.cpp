@@ -31,7 +31,7 @@ std::string report(const Exploration &found) {
 }
 
 // Threads are {node, loads and stores, releases and acquires, atomics,
-// evictions}.
+// evictions, moves}.
 
 Setup two_nodes(Actor at_home, Actor away) {
   return {"TwoNodes", 2, {at_home, away}, {0}, {{0, 1}}};
@@ -78,6 +78,15 @@ Setup never_protected(Actor at_home, Actor away) {
           MaxNotices,       true};
 }
 
+/// The home goes from node 0 to node 1, by two threads that do nothing else
+/// where `rest` has other threads.
+Setup moving(const char *name, std::vector<Actor> rest, int first_owner,
+             int second_owner, int nodes = 2) {
+  Setup setup{name, nodes, std::move(rest), {0}, {{first_owner, second_owner}}};
+  setup.moves_to = 1;
+  return setup;
+}
+
 // ------------------------------------------------------- the protocol as it is
 
 class Protocol : public testing::TestWithParam<Setup> {};
@@ -91,20 +100,30 @@ TEST_P(Protocol, KeepsItsInvariants) {
 
 INSTANTIATE_TEST_SUITE_P(
     Model, Protocol,
-    testing::Values(two_nodes({0, 2, 2}, {1, 2, 2}),
-                    shared_cache({0, 1, 1}, {1, 2, 2}, {1, 1, 1}),
-                    shared_cache_home({0, 1, 2}, {1, 1, 1}, {1, 1, 1}),
-                    three_nodes({0, 1, 1}, {1, 1, 1}, {2, 1, 1}),
-                    home_without_threads({1, 0, 1, 1}, {1, 1, 1, 1}, {2, 1, 2}),
-                    threads_at_home({0, 0, 1}, {0, 1, 1}, {1, 2, 2}),
-                    atomics_of_all({0, 0, 1, 1}, {1, 1, 1, 1}, {1, 0, 1, 1}),
-                    first_touch({0, 2, 1}, {1, 2, 2}),
-                    two_homes({0, 1, 1}, {1, 2, 1}),
-                    short_log({0, 1, 1}, {1, 2, 1}),
-                    bounded_cache({0, 1, 1}, {1, 2, 2}, {1, 0, 0, 0, 2}),
-                    // Why stacks need no protection (M9): it saves notices, and
-                    // is nothing that coherence needs.
-                    never_protected({0, 2, 2}, {1, 2, 2})),
+    testing::Values(
+        two_nodes({0, 2, 2}, {1, 2, 2}),
+        shared_cache({0, 1, 1}, {1, 2, 2}, {1, 1, 1}),
+        shared_cache_home({0, 1, 2}, {1, 1, 1}, {1, 1, 1}),
+        three_nodes({0, 1, 1}, {1, 1, 1}, {2, 1, 1}),
+        home_without_threads({1, 0, 1, 1}, {1, 1, 1, 1}, {2, 1, 2}),
+        threads_at_home({0, 0, 1}, {0, 1, 1}, {1, 2, 2}),
+        atomics_of_all({0, 0, 1, 1}, {1, 1, 1, 1}, {1, 0, 1, 1}),
+        first_touch({0, 2, 1}, {1, 2, 2}), two_homes({0, 1, 1}, {1, 2, 1}),
+        short_log({0, 1, 1}, {1, 2, 1}),
+        bounded_cache({0, 1, 1}, {1, 2, 2}, {1, 0, 0, 0, 2}),
+        moving("MovingOwn", {{0, 1, 1, 0, 0, 1}, {1, 2, 1, 0, 0, 1}}, 0, 1),
+        moving("MovingUnderStores",
+               {{0, 0, 0, 0, 0, 1}, {1, 0, 0, 0, 0, 1}, {0, 1, 1}, {1, 2, 1}},
+               2, 3),
+        moving("MovingAtomics",
+               {{0, 0, 0, 1, 0, 1}, {1, 0, 0, 0, 0, 1}, {1, 1, 1, 1}}, Shared,
+               2),
+        moving("MovingCopies",
+               {{0, 0, 1, 0, 0, 1}, {1, 1, 1, 0, 0, 1}, {2, 1, 1, 0, 0, 1}}, 0,
+               1, 3),
+        // Why stacks need no protection (M9): it saves notices, and
+        // is nothing that coherence needs.
+        never_protected({0, 2, 2}, {1, 2, 2})),
     [](const auto &test) { return std::string(test.param.name); });
 
 // --------------------------------------------------------------- the mutations
@@ -130,6 +149,21 @@ const Setup Small = two_nodes({0, 2, 2}, {1, 2, 2});
 const Setup Cache = shared_cache({0, 1, 1}, {1, 2, 2}, {1, 1, 1});
 const Setup CacheHome = shared_cache_home({0, 1, 2}, {1, 1, 1}, {1, 1, 1});
 const Setup OwnAtomic = two_nodes({0, 1, 1}, {1, 1, 1, 1});
+/// Stores of others at the old home and at the new one.
+const Setup Move = moving(
+    "Move", {{0, 0, 0, 0, 0, 1}, {1, 0, 0, 0, 0, 1}, {0, 1, 1}, {1, 2, 1}}, 2,
+    3);
+/// As Move, with less to do.
+const Setup MoveLess = moving(
+    "MoveLess", {{0, 0, 0, 0, 0, 1}, {1, 0, 0, 0, 0, 1}, {0, 1, 1}, {1, 1, 1}},
+    2, 3);
+/// The home, the node it moves to, and one that has a copy; who of the first
+/// two stores.
+Setup move_with_copy(int stores, int owner) {
+  const Actor from{0, stores == 0, stores == 0, 0, 0, 1};
+  const Actor to{1, stores == 1, stores == 1, 0, 0, 1};
+  return moving("MoveWithCopy", {from, to, {2, 1, 1, 0, 0, 1}}, owner, 2, 3);
+}
 
 #define BROKEN(mutation, setup)                                                \
   Broken { #mutation, Mutation::mutation, setup }
@@ -170,6 +204,15 @@ INSTANTIATE_TEST_SUITE_P(
         BROKEN(ForgetFlagLate,
                bounded_cache({0, 1, 1}, {1, 1, 1}, {1, 1, 0, 0, 1})),
         BROKEN(ClearListedLate, Cache),
+        BROKEN(GiveWithoutNote, move_with_copy(0, 0)),
+        BROKEN(GiveWithoutDrop, Move),
+        BROKEN(GiveWithMarks, move_with_copy(0, 0)),
+        BROKEN(TakeBeforeRest, Move), BROKEN(TakeWithoutDelta, Move),
+        BROKEN(TakeUnprotected, move_with_copy(1, 1)),
+        BROKEN(OpenBeforeLearned, Move),
+        BROKEN(LearnNothing, move_with_copy(-1, 2)), BROKEN(NoGate, Move),
+        BROKEN(EnterInTwoSteps, Move), BROKEN(CloseWithoutWait, Move),
+        BROKEN(CloseWithoutLook, Move), BROKEN(CloseWithoutMutex, MoveLess),
         BROKEN(ClaimInTwoSteps, first_touch({0, 2, 1}, {1, 2, 2}))),
     [](const auto &test) { return std::string(test.param.name); });
 #undef BROKEN

@@ -52,6 +52,21 @@ enum class Mutation {
   // M11, M12: eviction
   ForgetFlagLate,  ///< the extent counts as without copies after its unlocking
   ClearListedLate, ///< a release takes blocks for listed until it is through
+  // M14: moves
+  GiveWithoutNote, ///< the old home's stores since the last fetch are not noted
+  GiveWithoutDrop, ///< its threads go on storing to what has left
+  GiveWithMarks,   ///< the old home's marks stay
+  TakeBeforeRest,  ///< the new home does not wait for the old one
+  TakeWithoutDelta,  ///< it forgets what its copy holds
+  TakeUnprotected,   ///< it stores unnoticed, though others have copies
+  OpenBeforeLearned, ///< a node goes on before all know the new home
+  LearnNothing,      ///< a node goes by the home that it remembers
+  // M15: the gate
+  NoGate,            ///< threads enter while it is closed
+  EnterInTwoSteps,   ///< they look whether it is open, then say that they enter
+  CloseWithoutWait,  ///< who closes it does not wait for those inside
+  CloseWithoutLook,  ///< nor looks again when it is closed
+  CloseWithoutMutex, ///< releases and acquires go on meanwhile
   // Homes
   ClaimInTwoSteps, ///< claims look and store, without compare-exchange
 };

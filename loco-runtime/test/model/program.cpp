@@ -34,6 +34,10 @@ void Stepper::start(Operation operation, int b, int byte, Step step) {
   case Operation::Evict:
     --t.evictions;
     t.dropping = static_cast<Byte>(b);
+    t.inside = 1;
+    break;
+  case Operation::Move:
+    --t.moves;
     break;
   default:
     --t.syncs;
@@ -47,7 +51,11 @@ void Stepper::choose_operation() {
     start(Operation::Release, 0, 0, Step::ReleaseMutex);
     start(Operation::Acquire, 0, 0, Step::AcquireMutex);
   }
-  for (int b = 0; b < Program.num_blocks() && self.evictions > 0; ++b)
+  if (self.moves > 0)
+    start(Operation::Move, 0, 0, Step::MoveMutex);
+  const bool may_evict =
+      self.evictions > 0 && Before.nodes[Home].gate == GateState::Open;
+  for (int b = 0; b < Program.num_blocks() && may_evict; ++b)
     start(Operation::Evict, b, 0, Step::AcquireLock);
   for (int b = 0; b < Program.num_blocks(); ++b)
     for (int byte = 0; byte < BytesPerBlock; ++byte) {
@@ -58,7 +66,7 @@ void Stepper::choose_operation() {
           start(Operation::Store, b, byte, Step::Access);
         }
         if (self.atomics > 0)
-          start(Operation::Atomic, b, byte, Step::Claim);
+          start(Operation::Atomic, b, byte, Step::Enter);
         if (self.syncs > 0) {
           start(Operation::Give, b, byte, Step::ReleaseMutex);
           if (self.buffer_full)
@@ -73,7 +81,7 @@ void Stepper::choose_operation() {
           }
         }
       } else if (ghost.owner == Shared && self.atomics > 0) {
-        start(Operation::Atomic, b, byte, Step::Claim);
+        start(Operation::Atomic, b, byte, Step::Enter);
       } else if (ghost.owner == Nobody && self.syncs > 0) {
         start(Operation::Take, b, byte, Step::AcquireMutex);
       }
@@ -86,7 +94,8 @@ void Stepper::access() {
   Thread &t = me();
   BlockOnNode &b = block();
   if (b.page == Page::None || (is_store() && b.page != Page::Writable))
-    return go(Step::Claim, "finds the block not ready", t.block);
+    return go(Program.moves_to < 0 ? Step::Claim : Step::Enter,
+              "finds the block not ready", t.block);
   if (!is_store()) {
     const bool own =
         t.buffer_full && t.buffer_block == t.block && t.buffer_byte == t.byte;

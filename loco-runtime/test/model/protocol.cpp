@@ -20,20 +20,23 @@ void Stepper::run() {
     return;
   case Step::Access:
     return access();
+  case Step::Enter:
+  case Step::EnterLate:
+    return enter();
   case Step::Claim: { // Homes::claim()
     if (block().known_home == Nobody && Next.home[t.block] == Nobody &&
         is(Mutation::ClaimInTwoSteps))
       return go(Step::ClaimStore, "finds no home", t.block);
     if (Next.home[t.block] == Nobody)
-      Next.home[t.block] = Home;
-    block().known_home = Next.home[t.block];
+      Next.home[t.block] = Next.bytes_at[t.block] = Home;
+    home_of(t.block);
     const bool install =
         block().known_home == Home && block().state == Copy::Absent;
     return go(install ? Step::Install : Step::Lock, "asks for the home",
               t.block);
   }
   case Step::ClaimStore:
-    Next.home[t.block] = block().known_home = Home;
+    Next.home[t.block] = Next.bytes_at[t.block] = block().known_home = Home;
     return go(Step::Install, "claims the block", t.block);
   case Step::Install: // install_home()
     if (!take_lock(t.block))
@@ -61,6 +64,7 @@ void Stepper::run() {
     return first_write();
   case Step::Unlock:
     block().holder = Nobody;
+    t.inside = 0;
     return go(Step::Access, "unlocks", t.block);
   case Step::AtomicBytes:
   case Step::AtomicAct:
@@ -104,6 +108,23 @@ void Stepper::run() {
     finish();
     return emit({Self, "forgets that there were copies", b});
   }
+  case Step::MoveMutex:
+  case Step::MoveClose:
+  case Step::MoveWait:
+  case Step::MoveShut:
+  case Step::MoveLook:
+    return close_gate();
+  case Step::MoveArrive:
+  case Step::MoveMeet:
+    return meet();
+  case Step::MoveGive:
+  case Step::MoveRest:
+  case Step::MoveTake:
+  case Step::MoveCompare:
+  case Step::MoveGet:
+  case Step::MoveLearn:
+  case Step::MoveOpen:
+    return move();
   }
 }
 
@@ -153,6 +174,7 @@ State initial_state(const Setup &setup) {
   for (int b = 0; b < setup.num_blocks(); ++b) {
     const int home = setup.home[b];
     state.home[b] = home < 0 ? Nobody : static_cast<Byte>(home);
+    state.bytes_at[b] = state.home[b];
     if (home >= 0) {
       state.nodes[home].blocks[b].state = Copy::Home;
       state.nodes[home].blocks[b].page = Page::Writable;
@@ -165,6 +187,7 @@ State initial_state(const Setup &setup) {
     state.threads[t].syncs = static_cast<Byte>(setup.threads[t].syncs);
     state.threads[t].atomics = static_cast<Byte>(setup.threads[t].atomics);
     state.threads[t].evictions = static_cast<Byte>(setup.threads[t].evictions);
+    state.threads[t].moves = static_cast<Byte>(setup.threads[t].moves);
   }
   return state;
 }

@@ -32,6 +32,9 @@ constexpr int Shared = 0x40;
 /// In a log: the block may have been modified (M17).
 constexpr Byte UnsureBit = 0x40;
 
+/// What threads that go by homes find (M15).
+enum class GateState : Byte { Open, Closing, Closed };
+
 /// A block on one node. On its home, `data` is the truth.
 struct BlockOnNode {
   Copy state;
@@ -57,6 +60,8 @@ struct Node {
   Byte published;       ///< notices ever published
   Byte log[MaxNotices]; ///< ring of block numbers, with UnsureBit
   Byte seen[MaxNodes];  ///< notices read of each peer
+  GateState gate;
+  Byte met; ///< how often it has met the others to move homes
 };
 
 /// Where a thread is. A step is what no other thread can look into.
@@ -64,6 +69,8 @@ enum class Step : Byte {
   Idle,
   // A load or store of the program, and the making ready of its block.
   Access,
+  Enter,
+  EnterLate,
   Claim,
   ClaimStore,
   Install,
@@ -112,6 +119,21 @@ enum class Step : Byte {
   AcquireEnd,
   // The end of an eviction, which else is part of an acquire.
   EvictForget,
+  // The moving of a home.
+  MoveMutex,
+  MoveClose,
+  MoveWait,
+  MoveShut,
+  MoveLook,
+  MoveArrive,
+  MoveMeet,
+  MoveGive,
+  MoveRest,
+  MoveTake,
+  MoveCompare,
+  MoveGet,
+  MoveLearn,
+  MoveOpen,
 };
 
 /// What the program is doing.
@@ -125,6 +147,7 @@ enum class Operation : Byte {
   Give, ///< a release, after which a byte is for others to take
   Take, ///< takes such a byte, and acquires
   Evict,
+  Move, ///< of a home, with all other nodes
 };
 
 /// A put that has not arrived yet.
@@ -149,8 +172,9 @@ struct Thread {
   Byte unsure;      ///< drop it only where it differs from the fingerprint
   Byte lost;        ///< the log has been overwritten: drop everything
   Byte result;      ///< of an atomic operation
-  Byte accesses, syncs, atomics,
-      evictions; ///< that the program may still begin here
+  Byte accesses, syncs, atomics, evictions,
+      moves;   ///< that the program may still begin here
+  Byte inside; ///< of the gate
   // A store waits in the CPU until it is visible to others (x86, TSO).
   Byte buffer_full, buffer_block, buffer_byte, buffer_value;
   Byte num_puts;
@@ -168,7 +192,8 @@ struct State {
   Node nodes[MaxNodes];
   Thread threads[MaxThreads];
   Ghost ghosts[MaxBlocks][BytesPerBlock];
-  Byte home[MaxBlocks]; ///< the directory: a node, or Nobody
+  Byte home[MaxBlocks];     ///< the directory: a node, or Nobody
+  Byte bytes_at[MaxBlocks]; ///< the same, but where it moves once it has
 };
 static_assert(std::has_unique_object_representations_v<State>);
 
@@ -179,6 +204,7 @@ struct Actor {
   int syncs;    ///< releases and acquires
   int atomics = 0;
   int evictions = 0;
+  int moves = 0; ///< 0 or 1, for one thread of each node
 };
 
 /// What is to be explored: all data-race-free programs of so many operations,
@@ -193,6 +219,7 @@ struct Setup {
   std::vector<std::array<int, BytesPerBlock>> owner;
   int log_notices = MaxNotices; ///< size of the ring
   bool always_modified = false; ///< home blocks are never protected (M9)
+  int moves_to = -1;            ///< node to which the home of block 0 moves
 
   int num_blocks() const { return static_cast<int>(home.size()); }
   int num_threads() const { return static_cast<int>(threads.size()); }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // stepper.h - makes the transitions of one thread from one state. The member
-// functions are in program.cpp, fetch.cpp, release.cpp, acquire.cpp; each names
-// the functions of the runtime that it stands for. A step ends where another
-// thread could see, or do, something in between.
+// functions are in program.cpp, fetch.cpp, release.cpp, acquire.cpp, move.cpp;
+// each names the functions of the runtime that it stands for. A step ends where
+// another thread could see, or do, something in between.
 #pragma once
 
 #include "model/protocol.h"
@@ -33,7 +33,13 @@ private:
   Node &node() { return Next.nodes[Home]; }
   BlockOnNode &block(int b) { return node().blocks[b]; }
   BlockOnNode &block() { return block(me().block); }
-  BlockOnNode &at_home(int b) { return Next.nodes[Next.home[b]].blocks[b]; }
+  /// What this node takes for the home.
+  int home_of(int b) {
+    if (block(b).known_home == Nobody)
+      block(b).known_home = Next.home[b];
+    return block(b).known_home;
+  }
+  BlockOnNode &at_home(int b) { return Next.nodes[home_of(b)].blocks[b]; }
   Ghost &ghost() { return Next.ghosts[me().block][me().byte]; }
   bool is(Mutation mutation) const { return Mutated == mutation; }
   bool is_store() { return me().operation == Operation::Store; }
@@ -59,7 +65,7 @@ private:
     t.step = Step::Idle;
     t.operation = Operation::None;
     t.block = t.byte = t.at = t.mask = t.peer = t.end = 0;
-    t.dropping = t.unsure = t.lost = t.result = 0;
+    t.dropping = t.unsure = t.lost = t.result = t.inside = 0;
   }
 
   bool take_lock(int b) {
@@ -113,7 +119,7 @@ private:
     for (int byte = 0; byte < BytesPerBlock; ++byte)
       if (block(b).data[byte] != block(b).twin[byte] ||
           is(Mutation::WholeBlockDelta)) {
-        put(Put::Data, Next.home[b], b, byte, block(b).data[byte]);
+        put(Put::Data, home_of(b), b, byte, block(b).data[byte]);
         note_modified(b);
       }
   }
@@ -129,6 +135,7 @@ private:
   void choose_operation();
   void start(Operation operation, int b, int byte, Step step);
   void access();
+  void enter();
   void locked();
   void fetch();
   void first_write();
@@ -141,6 +148,9 @@ private:
   void refresh();
   bool is_as_published(int b);
   void end_of_acquire();
+  void close_gate();
+  void meet();
+  void move();
 
   const Setup &Program;
   const Mutation Mutated;
