@@ -267,6 +267,21 @@ void BarrierIdle(benchmark::State &state) {
   }
 }
 
+/// A span of nothing: its start, and the barrier at its end. Time of one; `idle`
+/// is how long no span has run before it, in microseconds.
+void SpanIdle(benchmark::State &state) {
+  const double idle_seconds = 1e-6 * static_cast<double>(state.range(0));
+  const int times = state.range(0) == 0 ? 200 : 1;
+  for (auto _ : state) {
+    for (double end = now_seconds() + idle_seconds; now_seconds() < end;)
+      benchmark::DoNotOptimize(end);
+    double start = now_seconds();
+    for (int i = 0; i < times; ++i)
+      spmd::run([](void *) {}, nullptr);
+    state.SetIterationTime(seconds_since(start) / times);
+  }
+}
+
 BENCHMARK(MissCompiled)
     ->UseManualTime()
     ->Unit(benchmark::kMicrosecond)
@@ -316,6 +331,13 @@ BENCHMARK(BarrierIdle)
     ->UseManualTime()
     ->Unit(benchmark::kMicrosecond)
     ->Iterations(20);
+BENCHMARK(SpanIdle)
+    ->UseManualTime()
+    ->Unit(benchmark::kMicrosecond)
+    ->ArgName("idle")
+    ->Arg(0)
+    ->Arg(5000)
+    ->Iterations(100);
 
 } // namespace
 
