@@ -392,6 +392,7 @@ void Coherence::put_bytes(Block block, std::uint64_t offset,
 
 void Coherence::release() {
   ScopedNanos timer(stats.ReleaseNanos);
+  SignalScope signals;
   std::lock_guard protocol(ProtocolMutex);
   memory::count(stats.Releases);
   ++NumReleases;
@@ -530,6 +531,7 @@ void Coherence::note_writer(Extent extent) {
 
 void Coherence::acquire() {
   ScopedNanos timer(stats.AcquireNanos);
+  SignalScope signals;
   std::lock_guard protocol(ProtocolMutex);
   memory::count(stats.Acquires);
   bool know_all = true;

@@ -6,6 +6,8 @@
 // others. Passing costs two atomic additions to a word that few threads share.
 #pragma once
 
+#include "memory/signals.h"
+
 #include <atomic>
 #include <cstdint>
 
@@ -35,6 +37,7 @@ public:
     Pass(const Pass &) = delete;
 
   private:
+    SignalScope Signals;
     Gate &Through;
   };
 

@@ -25,6 +25,7 @@ bool Coherence::wants_to_move_homes() const {
 void Coherence::end_interval(bool move_homes_now) {
   if (!Writers.enabled())
     return;
+  SignalScope signals;
   std::lock_guard protocol(ProtocolMutex);
   Writers.end_interval();
   if (move_homes_now)

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// signals.h - a handler of the program may use shared memory, so it must not
+// run on a thread that is inside the protocol, where it would wait for what
+// that thread holds (M20). The program's handlers are called by one of ours,
+// which puts the signal off while a SignalScope lives. Faults (SIGSEGV and the
+// like) are not put off; nor is anything where the job has one node.
+#pragma once
+
+#include <atomic>
+#include <csignal>
+
+namespace loco::memory {
+
+/// While one lives, signals of this thread wait.
+class SignalScope {
+public:
+  SignalScope() {
+    Depth = Depth + 1;
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+  }
+  ~SignalScope() {
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    Depth = Depth - 1;
+    if (IsPutOff && Depth == 0) [[unlikely]]
+      deliver();
+  }
+  SignalScope(const SignalScope &) = delete;
+
+  /// For the handler: whether the thread is in such a scope. Then it goes on
+  /// with all signals blocked, this one pending, until the scope ends.
+  static bool put_off(int signal, siginfo_t *info, sigset_t &mask_after);
+
+private:
+  static void deliver();
+
+  static inline thread_local volatile int Depth
+      __attribute__((tls_model("initial-exec"))) = 0;
+  static inline thread_local volatile bool IsPutOff
+      __attribute__((tls_model("initial-exec"))) = false;
+};
+
+} // namespace loco::memory
