@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// refresh_nodes.cpp - copies that are missed after each acquire are soon brought
-// up to date by the acquire itself, with the right bytes, and no longer so once
-// nobody reads them (M18).
+// refresh_nodes.cpp - copies that are missed after each acquire are soon
+// brought up to date by the acquire itself, with the right bytes, and no longer
+// so once nobody reads them (M18).
 #include "spmd.h"
 
 namespace {
