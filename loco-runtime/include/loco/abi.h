@@ -70,6 +70,10 @@ LOCO_PRESERVE_MOST void __loco_load(const void *p, size_t n);
 /* As __loco_load, for a store: the block becomes writable, with a twin. */
 LOCO_PRESERVE_MOST void __loco_store(void *p, size_t n);
 
+/* As __loco_store, for the store behind the return address pc: crtloco.o's part
+ * in a check knows where in the program that is, LOCO_RACE wants to. */
+LOCO_PRESERVE_MOST void __loco_store_from(void *p, size_t n, const void *pc);
+
 enum loco_touch_kind { LOCO_TOUCH_LOAD = 0, LOCO_TOUCH_STORE = 1 };
 
 /* Makes [p, p+n) ready for loads or stores, n bytes of any size; what is

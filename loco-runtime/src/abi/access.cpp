@@ -58,8 +58,10 @@ bool is_ready(std::uintptr_t first, std::uintptr_t last, std::uint8_t limit) {
   return true;
 }
 
-/// False where it came to memory that is not managed, or not allocated.
-bool prepare_range(const void *p, std::size_t bytes, Access access) {
+/// False where it came to memory that is not managed, or not allocated. `pc`:
+/// where in the program that is.
+bool prepare_range(const void *p, std::size_t bytes, Access access,
+                   const void *pc) {
   if (coherence == nullptr || bytes == 0)
     return true;
   std::uint8_t limit =
@@ -84,6 +86,9 @@ bool prepare_range(const void *p, std::size_t bytes, Access access) {
     if (*offset >= allocated)
       return false;
     n = n < allocated - *offset ? n : allocated - *offset;
+    if (access == Access::Store && coherence->races() != nullptr)
+      coherence->races()->note_stores(*offset, n,
+                                      reinterpret_cast<std::uint64_t>(pc));
     Block block = block_at(*offset);
     Block last = block_at(*offset + n - 1);
     auto *shadow =
@@ -115,16 +120,22 @@ bool is_dense(std::size_t stride, std::size_t row_bytes) {
 extern "C" {
 
 LOCO_EXPORT LOCO_PRESERVE_MOST void __loco_load(const void *p, size_t n) {
-  prepare_range(p, n, Access::Load);
+  prepare_range(p, n, Access::Load, nullptr);
 }
 
 LOCO_EXPORT LOCO_PRESERVE_MOST void __loco_store(void *p, size_t n) {
-  prepare_range(p, n, Access::Store);
+  prepare_range(p, n, Access::Store, __builtin_return_address(0));
+}
+
+LOCO_EXPORT LOCO_PRESERVE_MOST void __loco_store_from(void *p, size_t n,
+                                                      const void *pc) {
+  prepare_range(p, n, Access::Store, pc);
 }
 
 LOCO_EXPORT LOCO_PRESERVE_MOST void __loco_touch(const void *p, size_t n,
                                                  int kind) {
-  prepare_range(p, n, kind == LOCO_TOUCH_STORE ? Access::Store : Access::Load);
+  prepare_range(p, n, kind == LOCO_TOUCH_STORE ? Access::Store : Access::Load,
+                __builtin_return_address(0));
 }
 
 LOCO_EXPORT LOCO_PRESERVE_MOST void __loco_touch_rows(const void *p,
@@ -134,20 +145,21 @@ LOCO_EXPORT LOCO_PRESERVE_MOST void __loco_touch_rows(const void *p,
   if (coherence == nullptr || row_bytes == 0 || rows == 0)
     return;
   Access access = kind == LOCO_TOUCH_STORE ? Access::Store : Access::Load;
+  const void *pc = __builtin_return_address(0);
   const auto *row = static_cast<const char *>(p);
   auto distance = static_cast<std::size_t>(stride < 0 ? -stride : stride);
   std::size_t span;
   if (is_dense(distance, row_bytes) &&
       !__builtin_mul_overflow(distance, rows - 1, &span)) {
-    prepare_range(stride < 0 ? row - span : row, span + row_bytes, access);
+    prepare_range(stride < 0 ? row - span : row, span + row_bytes, access, pc);
     return;
   }
-  while (rows-- > 0 && prepare_range(row, row_bytes, access))
+  while (rows-- > 0 && prepare_range(row, row_bytes, access, pc))
     row += stride;
 }
 
 LOCO_EXPORT void __loco_prefetch(const void *p, size_t n) {
-  prepare_range(p, n, Access::Load);
+  prepare_range(p, n, Access::Load, nullptr);
 }
 
 LOCO_EXPORT void __loco_release(void) {

@@ -150,7 +150,7 @@ template <typename T> T read_modify_write(void *p, T value, int op, int order) {
   }
   if (is_managed(p)) {
     heap::PrivateScope scope;
-    order_after(order);
+    order_after(order, p);
   }
   return old;
 }

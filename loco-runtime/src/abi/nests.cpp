@@ -68,6 +68,8 @@ LOCO_EXPORT LOCO_PRESERVE_MOST int __loco_enter_nest(struct loco_nest *nest) {
   if (loco::memory::coherence == nullptr)
     return 1;
   run.Start = 0;
+  if (loco::memory::coherence->races() != nullptr)
+    return 0; // its checks tell where the stores are
   if (std::uint16_t skip = get(nest->skip)) {
     set(nest->skip, std::uint16_t(skip - 1));
     return 0;

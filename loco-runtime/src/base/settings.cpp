@@ -88,6 +88,16 @@ constexpr SettingInfo Table[] = {
      [](Settings &into, std::int64_t number, Text) {
        into.objects_per_node = number;
      }},
+    {"LOCO_RACE", SettingKind::Choice, "off",
+     "report: data races are reported, where two nodes write the same memory "
+     "with no synchronisation between; abort: the first one ends the job. For "
+     "several nodes; programs run slower.",
+     "off|report|abort", 0, 0, false,
+     [](Settings &into, std::int64_t, Text text) {
+       into.race = text == "report"  ? RaceMode::Report
+                   : text == "abort" ? RaceMode::Abort
+                                     : RaceMode::Off;
+     }},
     {"LOCO_STATS", SettingKind::Flag, "0",
      "1: nodes count what they do, and report it at exit.", nullptr, 0, 1,
      false,

@@ -20,6 +20,7 @@ namespace loco {
 inline constexpr int MaxNodes = 64;
 
 enum class HugePages { Auto, On, Off };
+enum class RaceMode { Off, Report, Abort };
 
 /// The environment of this process, checked.
 struct Settings {
@@ -35,6 +36,7 @@ struct Settings {
   std::uint64_t objects_per_node = 0; ///< of kvstore mode
   bool bind_cores = true; ///< each node of loco-run to its share
   bool stats = false;
+  RaceMode race = RaceMode::Off;
   std::optional<loco_placement> placement; ///< nothing: as fits the job
   HugePages huge_pages = HugePages::Auto;
   int migration = 2; ///< intervals of sole writing; 0: off, -1: always

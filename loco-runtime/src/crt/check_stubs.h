@@ -57,8 +57,9 @@
  * general-purpose registers but r11; what else code may hold (x87, vectors,
  * masks) is kept by xsave: its area of 2688 bytes ends with the 32 vectors of
  * 512 bits, and its header has to be zero. 64 bytes are made ready, as the check
- * may stand for one of a few bytes further on. */
-#define LOCO_CHECK_SLOW(kind)                                                  \
+ * may stand for one of a few bytes further on. The third argument is where the
+ * check is. */
+#define LOCO_CHECK_SLOW(kind, function)                                        \
   ".type __loco_check_slow_" kind ",@function\n"                               \
   ".p2align 4\n"                                                               \
   "__loco_check_slow_" kind ":\n"                                              \
@@ -88,7 +89,8 @@
   "  xsave (%rsp)\n"                                                           \
   "  movq %r11, %rdi\n"                                                        \
   "  movl $64, %esi\n"                                                         \
-  "  callq *__loco_" kind "@GOTPCREL(%rip)\n"                                  \
+  "  movq 16(%rbp), %rdx\n"                                                    \
+  "  callq *" function "@GOTPCREL(%rip)\n"                                     \
   "  xorl %edx, %edx\n"                                                        \
   "  movl $0xe7, %eax\n"                                                       \
   "  xrstor (%rsp)\n"                                                          \
@@ -105,5 +107,6 @@
   ".cfi_endproc\n"                                                             \
   ".size __loco_check_slow_" kind ", .-__loco_check_slow_" kind "\n"
 
-__asm__(".text\n" LOCO_CHECK_SLOW("load") LOCO_CHECK_SLOW("store")
+__asm__(".text\n" LOCO_CHECK_SLOW("load", "__loco_load")
+            LOCO_CHECK_SLOW("store", "__loco_store_from")
             LOCO_CHECK_STUBS("load", "1") LOCO_CHECK_STUBS("store", "0"));

@@ -49,6 +49,13 @@ enum class Message : std::uint16_t {
   UsableSize,///< memory: ask for the size of an allocation
   Reply,     ///< memory: answer to UsableSize
   Shutdown,  ///< launch: leave the worker loop
+  RaceStores,     ///< memory, LOCO_RACE: changes of blocks at home here
+  RaceLeftOut,    ///< bytes that atomics change
+  RaceFound,      ///< to node 0: a data race
+  RaceWhere,      ///< from node 0: which allocation is that?
+  RaceAllocation, ///< to node 0: the answer
+  RaceFinish,     ///< from node 0: the program ends
+  RaceFinished,   ///< to node 0: all that was found is sent
   Internal,  ///< the fabric's own (verbs: atomics, notify)
   Count
 };

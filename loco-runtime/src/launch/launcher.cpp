@@ -306,6 +306,8 @@ void Job::become_node(int index, int stream, int exec_status,
   // With one node libomp is as upstream's, which knows its own variable only.
   if (Options.num_nodes == 1)
     setenv("OMP_NUM_THREADS", std::to_string(threads).c_str(), 0);
+  if (Options.race)
+    setenv("LOCO_RACE", "report", 1);
   if (Options.stats)
     setenv("LOCO_STATS", "1", 1);
   if (!Options.fabric.empty())

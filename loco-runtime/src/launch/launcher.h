@@ -14,7 +14,8 @@ namespace loco::launch {
 struct JobOptions {
   int num_nodes = 1;    ///< that run the program
   int memory_nodes = 0; ///< more, that only give memory
-  int threads = 0; ///< a node; 0: the machine's cores divided by the nodes
+  int threads = 0;      ///< a node; 0: the machine's cores divided by the nodes
+  bool race = false;
   bool stats = false;
   bool verbose = false;
   std::string fabric;         ///< empty: as the environment says

@@ -117,8 +117,11 @@ void leave_job(int status, void *) {
     return;
   // Before any node is told to leave: the launcher takes a node that ends
   // earlier for lost.
-  if (node->bootstrap->node() == 0)
+  if (node->bootstrap->node() == 0) {
+    if (memory::coherence != nullptr && memory::coherence->races() != nullptr)
+      memory::coherence->races()->reports().finish();
     node->bootstrap->report_exit(status);
+  }
   if (node->fabric != nullptr) {
     memory::heap::PrivateScope scope;
     if (node->fabric->node() == 0) {
@@ -172,6 +175,9 @@ void join_job() {
                               ? settings().threads
                               : static_cast<int>(
                                     std::thread::hardware_concurrency()));
+  if (has_kvstore_mode() && settings().race != RaceMode::Off)
+    warn_once("race", "LOCO_RACE finds no races of code that was compiled with "
+                      "-floco-mode=kvstore");
   if (has_kvstore_mode())
     objects = new Objects(fabric, node->space.num_blocks(),
                           settings().objects_per_node);
@@ -195,6 +201,13 @@ void join_job() {
   must(node->bootstrap->all_gather(""));
 }
 
+void open_one_node() {
+  memory::heap::open_one_node();
+  if (settings().race != RaceMode::Off)
+    warn_once("race", "LOCO_RACE finds races between nodes, and this job has "
+                      "one node (races of its threads: ThreadSanitizer)");
+}
+
 __attribute__((constructor)) void start_node() {
   node = new Node;
   must(memory::AddressSpace::map_shadow());
@@ -203,7 +216,7 @@ __attribute__((constructor)) void start_node() {
   if (node->bootstrap->num_nodes() > 1)
     join_job();
   else
-    memory::heap::open_one_node();
+    open_one_node();
   on_exit(leave_job, nullptr);
 }
 

@@ -49,9 +49,28 @@ void order_before(int order) {
   if (releases(order))
     coherence->release();
 }
-void order_after(int order) {
-  if (acquires(order))
+void order_after(int order, const void *p) {
+  if (!acquires(order))
+    return;
+  if (p == nullptr)
     coherence->acquire();
+  else
+    acquire_from(offset_of_address(p));
+}
+
+void acquire_from(std::uint64_t key) {
+  RaceDetector *races = coherence->races();
+  if (races == nullptr)
+    return coherence->acquire();
+  RaceClocks &clocks = races->clocks();
+  RaceClock clock = clocks.left_by_all(coherence->compute_nodes(),
+                                       clocks.of_object(key));
+  coherence->acquire(&clock);
+}
+
+void leave_clock(std::uint64_t key) {
+  if (RaceDetector *races = coherence->races())
+    races->clocks().leave(races->clocks().of_object(key));
 }
 
 void atomic_load(const void *p, void *into, unsigned width, int order) {
@@ -69,12 +88,13 @@ void atomic_load(const void *p, void *into, unsigned width, int order) {
                        patch(copy, twin, offset, into, width);
                        count(stats.RemoteAtomics, is_remote(home));
                      });
-  order_after(order);
+  order_after(order, p);
 }
 
 void atomic_store(void *p, const void *from, unsigned width, int order) {
   order_before(order);
   std::uint64_t offset = offset_of_address(p);
+  leave_clock(offset); // whatever the order: a fence may have been before
   coherence->at_home(
       offset, width, true, [&](int home, std::byte *copy, std::byte *twin) {
         coherence->network().atomic_store(home, Segment::Memory, offset, from,
@@ -83,13 +103,14 @@ void atomic_store(void *p, const void *from, unsigned width, int order) {
         count(stats.RemoteAtomics, is_remote(home));
       });
   if (order == __ATOMIC_SEQ_CST)
-    order_after(order);
+    order_after(order, p);
 }
 
 bool atomic_compare_exchange(void *p, void *expected, const void *desired,
                              unsigned width, int order, int failure_order) {
   order_before(order);
   std::uint64_t offset = offset_of_address(p);
+  leave_clock(offset); // whatever the order: a fence may have been before
   bool exchanged = false;
   coherence->at_home(
       offset, width, true, [&](int home, std::byte *copy, std::byte *twin) {
@@ -98,7 +119,7 @@ bool atomic_compare_exchange(void *p, void *expected, const void *desired,
         patch(copy, twin, offset, exchanged ? desired : expected, width);
         count(stats.RemoteAtomics, is_remote(home));
       });
-  order_after(exchanged ? order : failure_order);
+  order_after(exchanged ? order : failure_order, p);
   return exchanged;
 }
 

@@ -20,9 +20,15 @@ void atomic_store(void *p, const void *from, unsigned width, int order);
 bool atomic_compare_exchange(void *p, void *expected, const void *desired,
                              unsigned width, int order, int failure_order);
 
-/// The release and acquire that an order stands for.
+/// The release and acquire that an order stands for; `p` is what the operation
+/// is on, or null for a fence.
 void order_before(int order);
-void order_after(int order);
+void order_after(int order, const void *p = nullptr);
+
+/// Around a lock, which has its own `key`: who acquires it synchronises with who
+/// released it; LOCO_RACE is told that it is with no others.
+void acquire_from(std::uint64_t key);
+void leave_clock(std::uint64_t key);
 
 /// Reads and writes any bytes at their homes, past the cache, without order.
 void read_at_home(const void *p, void *into, std::size_t bytes);

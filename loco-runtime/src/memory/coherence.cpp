@@ -46,6 +46,7 @@ Coherence::Coherence(fabric::Fabric &fabric, int compute_nodes,
           reserve_array<fabric::Piece>(MaxPiecesPerBlock, "a delta")) {
   if (!Copies.is_bounded())
     Twins.prefer_huge_pages();
+  open_race_mode();
 }
 
 // ------------------------------------------------------------------ locks
@@ -269,7 +270,7 @@ void Coherence::fetch(Block first, Block count, Access access, int home) {
   Pages.install(address, bytes, /*write_protected=*/false);
   if (visible_bytes != 0)
     Pages.unprotect(address, visible_bytes);
-  set_states(first, count, State::Dirty, LOCO_SHADOW_READY);
+  set_states(first, count, State::Dirty, writable());
 }
 
 bool Coherence::all_without_memory(Block first, Block count) const {
@@ -307,16 +308,19 @@ void Coherence::make_dirty(Block first, Block count) {
   if (Copies.is_bounded())
     Copies.touched(extent_of(first));
   Pages.unprotect(Space.address_of(first), count * BlockBytes);
-  set_states(first, count, State::Dirty, LOCO_SHADOW_READY);
+  set_states(first, count, State::Dirty, writable());
 }
 
 void Coherence::unprotect_home(Block first, Block count) {
   // Copies may be out there from while it was protected: noted before the first
   // store can happen (M5). Who fetches it after that marks it.
-  for (Block b = first; b < first + count; ++b)
+  for (Block b = first; b < first + count; ++b) {
     note_modified(b);
+    if (Race != nullptr)
+      twin_home_block(b);
+  }
   Pages.unprotect(Space.address_of(first), count * BlockBytes);
-  set_states(first, count, State::Home, LOCO_SHADOW_READY);
+  set_states(first, count, State::Home, writable());
 }
 
 int Coherence::pin_home(Extent extent) {
@@ -344,6 +348,10 @@ bool Coherence::install_home(Extent extent, bool wait) {
       fatal_errno("out of memory: cannot back 64 KiB of the window");
     Pages.install(Space.address_of(first), count * BlockBytes, false);
     set_states(first, count, State::Home, LOCO_SHADOW_READY);
+    if (Race != nullptr &&
+        !(Flags[extent].load(std::memory_order_relaxed) & AlwaysModified))
+      for (Block b = first; b < first + count; ++b)
+        protect_home(b);
     Flags[extent].fetch_or(Installed, std::memory_order_release);
     memory::count(stats.ExtentsClaimed);
   }
@@ -366,12 +374,22 @@ void Coherence::put_delta(Block block, fabric::Piece *pieces) {
                  offset_of(block), pieces);
   if (n == 0)
     return;
-  Network.scatter(Directory.claim(extent_of(block)), Segment::Memory,
-                  {pieces, n});
+  int home = Directory.claim(extent_of(block));
+  if (Race == nullptr)
+    Network.scatter(home, Segment::Memory, {pieces, n});
+  else
+    Race->send_stores(home, block, {pieces, n});
   note_modified(block);
   memory::count(stats.Deltas);
   for (std::size_t i = 0; i < n; ++i)
     memory::count(stats.BytesWritten, pieces[i].bytes);
+}
+
+void Coherence::wait_for_deltas() {
+  if (Race == nullptr)
+    Network.flush();
+  else
+    Race->wait_applied();
 }
 
 void Coherence::put_bytes(Block block, std::uint64_t offset,
@@ -397,8 +415,12 @@ void Coherence::release() {
   memory::count(stats.Releases);
   ++NumReleases;
   flush_dirty();
+  if (Race != nullptr)
+    flush_home();
   protect_exported();
   publish_modified();
+  if (Race != nullptr)
+    Race->clocks().released();
 }
 
 void Coherence::flush_dirty() {
@@ -432,7 +454,7 @@ void Coherence::flush_dirty() {
         put_delta(b, Pieces);
     // Locked until the data is at home: a store that the put picks up late and
     // that the twin already has would be lost otherwise (M4).
-    Network.flush();
+    wait_for_deltas();
     for (Block b : batch) {
       if (still_dirty(b)) {
         Twins.give_back(Info[b].Twin);
@@ -486,6 +508,8 @@ void Coherence::protect_exported_run(Block first, Block count) {
         for (Block b = start; b < start + n; ++b) {
           if (always_modified) {
             note_modified(b);
+            if (Race != nullptr)
+              watch(b);
           } else if (!Info[b].NoticePending) {
             // Fetched for the first time since it was last protected, if ever:
             // nobody knows whether it was written after that (M17).
@@ -529,12 +553,16 @@ void Coherence::note_writer(Extent extent) {
 
 // --------------------------------------------------------------- acquires
 
-void Coherence::acquire() {
+void Coherence::acquire(const RaceClock *upto) {
   ScopedNanos timer(stats.AcquireNanos);
   SignalScope signals;
   std::lock_guard protocol(ProtocolMutex);
   memory::count(stats.Acquires);
   bool know_all = true;
+  // Before the logs: what is acquired in the end is not more than was dropped.
+  std::optional<RaceClock> releases;
+  if (Race != nullptr)
+    releases = upto ? *upto : Race->clocks().everything();
   // Memory nodes write nothing.
   for (int peer = 0; peer < ComputeNodes; ++peer)
     if (peer != Network.node())
@@ -542,6 +570,8 @@ void Coherence::acquire() {
           Log.read(peer, [this, peer](Notice n) { drop_notice(peer, n); });
   if (!know_all)
     drop_everything();
+  if (Race != nullptr)
+    Race->clocks().acquired(*releases);
 }
 
 void Coherence::drop_notice(int peer, Notice notice) {
@@ -638,7 +668,7 @@ Block Coherence::drop(Block first, Block count, fabric::Piece *pieces) {
             any_dirty = true;
           }
         if (any_dirty)
-          Network.flush();
+          wait_for_deltas();
         for (Block b = start; b < start + n; ++b) {
           if (Info[b].State == State::Dirty) {
             Twins.give_back(Info[b].Twin);

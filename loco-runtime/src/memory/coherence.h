@@ -20,6 +20,7 @@
 #include "memory/move_board.h"
 #include "memory/notices.h"
 #include "memory/page_table.h"
+#include "memory/race_detector.h"
 #include "memory/readahead.h"
 #include "memory/refresh.h"
 #include "memory/reuse.h"
@@ -28,6 +29,7 @@
 #include "memory/twins.h"
 
 #include <atomic>
+#include <memory>
 #include <mutex>
 #include <optional>
 
@@ -60,8 +62,9 @@ public:
 
   /// This node's stores are at their homes, and noticed, when it returns.
   void release();
-  /// Drops what other nodes have published as modified.
-  void acquire();
+  /// Drops what other nodes have published as modified. `upto`, with LOCO_RACE:
+  /// the releases that this synchronises with, if not with all.
+  void acquire(const RaceClock *upto = nullptr);
 
   /// This node would move homes here at the next barrier of all nodes.
   bool wants_to_move_homes() const;
@@ -78,6 +81,12 @@ public:
   /// without at_home() (records of locks).
   int pin_home(Extent extent);
 
+  /// With LOCO_RACE; else null.
+  RaceDetector *races() { return Race.get(); }
+  /// With LOCO_RACE: stores to [from, end), of one of this node's stacks, are
+  /// looked at from now on, though no others are to stacks.
+  void watch_stack(const void *from, const void *end);
+
   /// An operation on `bytes` bytes at `offset`, in one block, that acts at the
   /// home: runs act(home, copy, twin) under the block's lock, after this node's
   /// own unreleased stores to those bytes have gone home. copy is this node's
@@ -89,6 +98,8 @@ public:
     Gate::Pass pass(HomesGate);
     Block block = block_at(offset);
     int home = Directory.claim(extent_of(block));
+    if (Race != nullptr)
+      Race->leave_out(home, offset, bytes);
     BlockLock lock(*this, block);
     BlockInfo &info = Info[block];
     std::byte *copy = nullptr, *twin = nullptr;
@@ -130,7 +141,7 @@ private:
     bool Listed : 1;        ///< in DirtyBlocks
     bool HasMemory : 1;     ///< as a copy, counted in Copies, not given back
     RefreshHistory History;
-    TwinPool::Twin Twin;
+    TwinPool::Twin Twin; ///< at home, with LOCO_RACE, of Race->twins()
   };
   static_assert(sizeof(BlockInfo) == 8);
 
@@ -193,6 +204,7 @@ private:
   void count_copies(Block first, Block count);
   void make_twin(Block block);
   void put_delta(Block block, fabric::Piece *pieces);
+  void wait_for_deltas();
   void put_bytes(Block block, std::uint64_t offset, std::size_t bytes);
   void note_modified(Block block);
   /// This node has stored to the extent. ProtocolMutex.
@@ -231,6 +243,19 @@ private:
   /// stores, what was stored to with them the last times.
   void prepare_expected(Block first, Block count, int home);
   bool try_prepare_inside(Block block, Access access);
+
+  // race_mode.cpp. With the lock of the block, where one is named.
+  void open_race_mode();
+  void twin_home_block(Block block);
+  void compare_home_block(Block block); ///< ProtocolMutex
+  void flush_home();                    ///< ProtocolMutex
+  void watch(Block block);              ///< ProtocolMutex
+  void apply_stores(const ArrivedStores &stores);
+  /// What a block that may be written has in the shadow: with LOCO_RACE every
+  /// checked store comes to the slow path.
+  loco_shadow writable() const {
+    return Race == nullptr ? LOCO_SHADOW_READY : LOCO_SHADOW_CLEAN;
+  }
 
   // migration.cpp; ProtocolMutex.
   void move_homes();
@@ -285,6 +310,7 @@ private:
   fabric::Piece *Pieces;            ///< of one block; ProtocolMutex
   std::mutex EvictionMutex;         ///< one thread evicts at a time
   fabric::Piece *EvictionPieces;    ///< of one block; EvictionMutex
+  std::unique_ptr<RaceDetector> Race;
 };
 
 /// The node's coherence; null where the job has one node.

@@ -231,11 +231,30 @@ void give_back(void *p) {
     if (window.Left)
       return;
     PrivateScope scope;
+    if (window.Protocol->races() != nullptr)
+      window.Protocol->release(); // before who gets the memory next writes it
     window.Protocol->network().send(owner_of(p), fabric::Message::RemoteFree,
                                     payload_of(p));
     return;
   }
+  if (in_window(p))
+    if (RaceDetector *races = window.Protocol->races())
+      races->allocations().forget(p);
   dallocx(p, free_flags(p));
+}
+
+/// With LOCO_RACE: an object of the window that is given out.
+void note_allocation(const void *p, std::size_t bytes) {
+  RaceDetector *races = window.Protocol->races();
+  if (races == nullptr || !in_window(p) || window.Left)
+    return;
+  races->allocations().note(p, bytes);
+  // What another node wrote there before it freed the memory was before.
+  if (std::uint64_t frees = races->frees(); !races->knows_frees(frees)) {
+    PrivateScope scope;
+    window.Protocol->acquire();
+    races->learn_frees(frees);
+  }
 }
 
 /// With kvstore mode, whether the pointer is, or should be, an object's.
@@ -267,6 +286,8 @@ void set_handlers(fabric::Fabric &fabric) {
   using fabric::Message;
   fabric.set_handler(Message::RemoteFree,
                      [](int, std::span<const std::byte> payload) {
+                       if (RaceDetector *races = window.Protocol->races())
+                         races->freed_by_other();
                        give_back(payload_as<void *>(payload));
                      });
   fabric.set_handler(
@@ -347,9 +368,10 @@ void *allocate(std::size_t bytes, std::size_t align, bool zeroed) {
   void *p = mallocx(slot, flags);
   if (p == nullptr)
     return no_memory();
-  if (phase.load(std::memory_order_relaxed) == Phase::ManyNodes)
+  if (phase.load(std::memory_order_relaxed) == Phase::ManyNodes) {
     place(p, bytes);
-  else if (phase.load(std::memory_order_relaxed) == Phase::OneNode)
+    note_allocation(p, bytes);
+  } else if (phase.load(std::memory_order_relaxed) == Phase::OneNode)
     want_huge_pages(p, bytes);
   // Inside an extent hook jemalloc gives private memory to whomever asks.
   if (has_entry && in_window(p))
@@ -395,8 +417,11 @@ void *reallocate(void *p, std::size_t bytes) {
                     (old_bytes >= LargeBytes) == (bytes >= LargeBytes);
   if (same_arena) {
     std::size_t align = window_align(bytes, alignof(std::max_align_t));
+    if (RaceDetector *races = window.Protocol->races())
+      races->allocations().forget(p); // others may have it at once
     void *moved = rallocx(p, class_bytes(bytes),
                           window_flags(bytes) | MALLOCX_ALIGN(align));
+    note_allocation(moved ? moved : p, moved ? bytes : old_bytes);
     return moved ? moved : no_memory();
   }
   void *moved = allocate(bytes, 0, false);

@@ -19,7 +19,8 @@ Block Coherence::blocks_of(Extent extent) const {
 }
 
 bool Coherence::wants_to_move_homes() const {
-  return !Writers.candidates().empty();
+  // The histories of writes stay where they are.
+  return Race == nullptr && !Writers.candidates().empty();
 }
 
 void Coherence::end_interval(bool move_homes_now) {

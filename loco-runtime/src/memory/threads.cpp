@@ -221,6 +221,20 @@ int create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *),
 
 } // namespace
 
+void watch_own_stack() {
+  heap::PrivateScope scope;
+  const auto *here = static_cast<std::byte *>(__builtin_frame_address(0));
+  const std::byte *end = nullptr;
+  {
+    std::lock_guard lock(stacks_mutex);
+    for (Stack *s = stacks; s != nullptr; s = s->next)
+      if (here >= s->base && here < s->base + s->bytes)
+        end = s->base + s->bytes;
+  }
+  if (end != nullptr)
+    coherence->watch_stack(here, end);
+}
+
 void *run_as_user_thread(void *(*fn)(void *), void *argument) {
   pthread_attr_t attr;
   rlimit limit{};

@@ -12,4 +12,8 @@ namespace loco::memory {
 /// of the calling thread are blocked meanwhile, so that the new one gets them.
 void *run_as_user_thread(void *(*fn)(void *), void *argument);
 
+/// With LOCO_RACE: what the calling thread has on its stack is looked at for
+/// races from now on.
+void watch_own_stack();
+
 } // namespace loco::memory

@@ -11,6 +11,7 @@
 #include "loco/abi.h"
 #include "loco/channels.h"
 #include "loco/omp_abi.h"
+#include "memory/atomics.h"
 #include "memory/coherence.h"
 #include "memory/heap.h"
 #include "memory/stats.h"
@@ -80,6 +81,7 @@ public:
       return leave(*queue);
     }
     __loco_release();
+    memory::leave_clock(Record);
     among_nodes().unlock();
     queue->handed_over = 0;
     queue->node_has_it = false;
@@ -97,7 +99,7 @@ private:
 
   static void taken(LocalQueue &queue) {
     memory::count(memory::stats.LocksTaken);
-    __loco_acquire();
+    memory::acquire_from(Record);
     queue.node_has_it = true;
   }
 

@@ -4,6 +4,7 @@
 
 #include "omp/spans.h"
 
+#include "abi/slow_path.h"
 #include "base/export.h"
 #include "loco/channels.h"
 #include "loco/abi.h"
@@ -11,6 +12,7 @@
 #include "memory/coherence.h"
 #include "memory/heap.h"
 #include "memory/stats.h"
+#include "memory/threads.h"
 
 #include <atomic>
 #include <cstring>
@@ -18,6 +20,10 @@
 #include <unistd.h>
 
 namespace loco::omp {
+
+using memory::RaceClock;
+using memory::RaceClocks;
+using memory::RaceDetector;
 
 namespace {
 
@@ -49,6 +55,16 @@ bool has_span() {
   return __atomic_load_n(&mailbox().number, __ATOMIC_ACQUIRE) != last_span;
 }
 
+/// The acquire of a node that starts a span, before its part of it.
+void acquire_for_span() {
+  SlowPath slow_path;
+  RaceDetector *races = memory::coherence->races();
+  if (races == nullptr)
+    return memory::coherence->acquire();
+  RaceClock start = races->clocks().left_by(0, races->clocks().of_span());
+  memory::coherence->acquire(&start);
+}
+
 } // namespace
 
 void open_spans(fabric::Fabric &fabric, int threads) {
@@ -72,7 +88,7 @@ void serve_spans() {
     std::size_t bytes = mailbox().bytes;
     std::memcpy(descriptor, mailbox().descriptor, bytes);
     last_span = mailbox().number;
-    __loco_acquire();
+    acquire_for_span();
     handler(descriptor, bytes);
     in_span = false;
   }
@@ -108,7 +124,12 @@ LOCO_EXPORT void __loco_omp_start_span(int num_nodes, const void *descriptor,
     fatal("a parallel region's descriptor has " + std::to_string(bytes) +
           " bytes; at most " + std::to_string(LOCO_OMP_MAX_DESCRIPTOR) +
           " can be sent");
+  RaceDetector *races = memory::coherence->races();
+  if (races != nullptr)
+    memory::watch_own_stack();
   __loco_release();
+  if (races != nullptr)
+    races->clocks().leave(races->clocks().of_span());
   memory::heap::PrivateScope scope;
   ++last_span;
   for (int node = 1; node < num_nodes; ++node) {
@@ -125,13 +146,24 @@ LOCO_EXPORT void __loco_omp_barrier(int num_nodes) {
   __loco_release();
   memory::heap::PrivateScope scope;
   const bool is_everyone = num_nodes == memory::coherence->compute_nodes();
+  RaceDetector *races = memory::coherence->races();
+  RaceClocks::Place place{};
+  if (races != nullptr) {
+    place = races->clocks().of_next_barrier(num_nodes);
+    races->clocks().leave(place);
+  }
   bool move_homes;
   {
     memory::ScopedNanos timer(memory::stats.BarrierNanos);
     move_homes = span_barrier->wait(
         num_nodes, is_everyone && memory::coherence->wants_to_move_homes());
   }
-  __loco_acquire();
+  if (races == nullptr) {
+    memory::coherence->acquire();
+  } else {
+    RaceClock met = races->clocks().left_by_all(num_nodes, place);
+    memory::coherence->acquire(&met);
+  }
   if (is_everyone)
     memory::coherence->end_interval(move_homes);
 }

@@ -31,6 +31,8 @@ std::unique_ptr<CLI::App> make_parser(CommandLine &into) {
   app->add_option("--timeout", into.job.timeout_seconds,
                   "End the job after this many seconds")
       ->check(CLI::PositiveNumber);
+  app->add_flag("--race", into.job.race,
+                "Report data races between nodes, as LOCO_RACE=report");
   app->add_flag("--stats", into.job.stats,
                 "Print a table of what each node did, at exit");
   app->add_flag("-v,--verbose", into.job.verbose,
