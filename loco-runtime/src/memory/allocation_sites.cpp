@@ -2,6 +2,7 @@
 #include "memory/allocation_sites.h"
 
 #include "memory/heap.h"
+#include "memory/signals.h"
 
 #include <unwind.h>
 
@@ -27,6 +28,7 @@ _Unwind_Reason_Code take_frame(_Unwind_Context *context, void *argument) {
 
 void AllocationSites::note(const void *p, std::size_t bytes) {
   heap::PrivateScope scope;
+  SignalScope signals; // the mutex
   Allocation allocation{reinterpret_cast<std::uint64_t>(p), bytes, {}};
   Walk walk{allocation};
   _Unwind_Backtrace(take_frame, &walk);
@@ -36,6 +38,7 @@ void AllocationSites::note(const void *p, std::size_t bytes) {
 
 void AllocationSites::forget(const void *p) {
   heap::PrivateScope scope;
+  SignalScope signals; // the mutex
   std::lock_guard lock(Mutex);
   Live.erase(reinterpret_cast<std::uint64_t>(p));
 }

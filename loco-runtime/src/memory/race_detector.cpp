@@ -8,6 +8,7 @@
 #include "memory/address_space.h"
 #include "memory/heap.h"
 #include "memory/reserve.h"
+#include "memory/signals.h"
 
 #include <cstring>
 
@@ -284,6 +285,7 @@ void RaceDetector::receive_left_out(int source,
 void RaceDetector::note_stores(std::uint64_t offset, std::uint64_t bytes,
                                std::uint64_t pc) {
   heap::PrivateScope scope;
+  SignalScope signals; // the shards' mutexes
   std::uint64_t release = Clocks.next_release();
   for (std::uint64_t end = offset + bytes; offset < end;) {
     Block block = block_at(offset);

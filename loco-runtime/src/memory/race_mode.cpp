@@ -2,7 +2,7 @@
 //
 // race_mode.cpp - what the protocol does besides under LOCO_RACE: the home's
 // own stores are found by twins, and deltas go to the home's progress thread,
-// which alone changes its memory (M18, M19).
+// which alone changes its memory (M21, M22).
 
 #include "memory/coherence.h"
 
@@ -80,6 +80,7 @@ void Coherence::watch(Block block) {
 }
 
 void Coherence::watch_stack(const void *from, const void *end) {
+  SignalScope signals;
   std::lock_guard protocol(ProtocolMutex);
   auto first = Space.find(from);
   auto last = Space.find(static_cast<const std::byte *>(end) - 1);

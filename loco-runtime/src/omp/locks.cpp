@@ -97,7 +97,7 @@ private:
     return QueueLock(network(), *places, LockRecords::place(Record));
   }
 
-  static void taken(LocalQueue &queue) {
+  void taken(LocalQueue &queue) {
     memory::count(memory::stats.LocksTaken);
     memory::acquire_from(Record);
     queue.node_has_it = true;
