@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 # Runs two nodes over the verbs fabric: the fabric's own tests, the coherence
-# stress test (also with moving homes, a small cache, a memory node and in
-# kvstore mode), and the programs heat and kmeans, whose results are compared.
+# stress test (also with moving homes, a small cache and a memory node), and the programs heat and kmeans, whose results are compared.
 #
 #   test-verbs.sh                 on this machine, where it has an RDMA device
 #   LOCO_VM_RUN=CMD test-verbs.sh in a virtual machine with RDMA devices (Soft-RoCE
@@ -11,8 +10,7 @@
 #                                 command line, and runs it there on the same
 #                                 files; what is written there is lost
 #
-# LOCO_VERBS_ROUNDS rounds of the stress test (default 20; in kvstore mode, where
-# each access is a message, a tenth); LOCO_RUNTIME_BUILD is
+# LOCO_VERBS_ROUNDS rounds of the stress test (default 20); LOCO_RUNTIME_BUILD is
 # the runtime's build folder (default build/runtime). Without a device and
 # without LOCO_VM_RUN everything is skipped. The last line counts.
 set -euo pipefail
@@ -26,7 +24,7 @@ work=$build/test/verbs
 if [ "${1:-}" != --here ]; then
   if [ -z "${LOCO_VM_RUN:-}" ] && [ -z "$(ls /sys/class/infiniband 2>/dev/null)" ]; then
     echo "no RDMA device here, and LOCO_VM_RUN is not set"
-    echo "0 passed, 0 failed, 8 skipped"
+    echo "0 passed, 0 failed, 7 skipped"
     exit 0
   fi
   mkdir -p "$work"
@@ -79,9 +77,6 @@ LOCO_MIGRATION=always stress coherence-stress.moving coherence-stress
 LOCO_CACHE=256K stress coherence-stress.small-cache coherence-stress
 run_options=(--memory-nodes 1)
 stress coherence-stress.memory-node coherence-stress
-run_options=()
-rounds=$((rounds / 10 + 1))
-stress coherence-stress.kvstore coherence-stress-kvstore --uncached
 attempt kmeans 120 bash -c 'program kmeans clusters.txt --clusters 8 \
   --output "{out}/clusters.txt" "$root/examples/kmeans/points.csv"'
 # heat has large static arrays, and globals take a fifth of what is registered.
