@@ -76,8 +76,14 @@ LOCO_PRESERVE_MOST void __loco_store_from(void *p, size_t n, const void *pc);
 
 enum loco_touch_kind { LOCO_TOUCH_LOAD = 0, LOCO_TOUCH_STORE = 1 };
 
+/* A range computed from a loop's bounds may be the overflow of a loop that does
+ * not run. A kind with 1 + log2(bytes of an element) << LOCO_TOUCH_LIMIT_SHIFT
+ * leaves ranges of more than 2^31 elements, and more rows, alone. */
+#define LOCO_TOUCH_LIMIT_SHIFT 8
+
 /* Makes [p, p+n) ready for loads or stores, n bytes of any size; what is
- * missing is fetched in bulk. Cheap when all is ready. */
+ * missing is fetched in bulk. Cheap when all is ready, and cheapest where the
+ * range lies in one or two blocks. */
 LOCO_PRESERVE_MOST void __loco_touch(const void *p, size_t n, int kind);
 
 /* As __loco_touch for `rows` pieces of row_bytes each, the first at p, the next

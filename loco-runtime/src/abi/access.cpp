@@ -109,6 +109,30 @@ bool prepare_range(const void *p, std::size_t bytes, Access access,
   return true;
 }
 
+std::uint8_t shadow_at(std::uintptr_t address) {
+  return AddressSpace::shadow_of(reinterpret_cast<const void *>(address))
+      ->load(std::memory_order_relaxed);
+}
+
+Access access_of(int kind) {
+  static_assert(LOCO_TOUCH_LOAD == 0 && LOCO_TOUCH_STORE == 1);
+  return kind & LOCO_TOUCH_STORE ? Access::Store : Access::Load;
+}
+
+/// More elements, or rows, are the overflow of a loop that does not run.
+constexpr std::size_t MostElements = std::size_t{1} << 31;
+
+std::size_t most_bytes(int kind) {
+  int limit = kind >> LOCO_TOUCH_LIMIT_SHIFT;
+  return limit == 0 ? SIZE_MAX : MostElements << (limit - 1);
+}
+
+LOCO_PRESERVE_MOST __attribute__((noinline)) void
+touch_range(const void *p, std::size_t n, int kind, const void *pc) {
+  if (n <= most_bytes(kind))
+    prepare_range(p, n, access_of(kind), pc);
+}
+
 /// Rows that lie no further apart are made ready together with what lies
 /// between; loco-hoist has the same rule.
 bool is_dense(std::size_t stride, std::size_t row_bytes) {
@@ -132,19 +156,29 @@ LOCO_EXPORT LOCO_PRESERVE_MOST void __loco_store_from(void *p, size_t n,
   prepare_range(p, n, Access::Store, pc);
 }
 
+// Apart from what is slow, so that it saves two registers and no more.
 LOCO_EXPORT LOCO_PRESERVE_MOST void __loco_touch(const void *p, size_t n,
                                                  int kind) {
-  prepare_range(p, n, kind == LOCO_TOUCH_STORE ? Access::Store : Access::Load,
-                __builtin_return_address(0));
+  auto first = reinterpret_cast<std::uintptr_t>(p);
+  std::uintptr_t last = first + n - 1;
+  if ((last | first) >> 47 == 0 &&
+      (last >> LOCO_BLOCK_SHIFT) - (first >> LOCO_BLOCK_SHIFT) <= 1) {
+    std::uint8_t highest = ~kind & 1;
+    if (shadow_at(first) <= highest && shadow_at(last) <= highest)
+      return;
+  }
+  touch_range(p, n, kind, __builtin_return_address(0));
 }
 
 LOCO_EXPORT LOCO_PRESERVE_MOST void __loco_touch_rows(const void *p,
                                                       size_t row_bytes,
                                                       ptrdiff_t stride,
                                                       size_t rows, int kind) {
-  if (coherence == nullptr || row_bytes == 0 || rows == 0)
+  if (coherence == nullptr || row_bytes == 0 || rows == 0 ||
+      row_bytes > most_bytes(kind) ||
+      (kind >> LOCO_TOUCH_LIMIT_SHIFT && rows > MostElements))
     return;
-  Access access = kind == LOCO_TOUCH_STORE ? Access::Store : Access::Load;
+  Access access = access_of(kind);
   const void *pc = __builtin_return_address(0);
   const auto *row = static_cast<const char *>(p);
   auto distance = static_cast<std::size_t>(stride < 0 ? -stride : stride);

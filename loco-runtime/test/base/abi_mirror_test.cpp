@@ -32,6 +32,7 @@ TEST(ABIMirror, Shadow) {
 TEST(ABIMirror, Accesses) {
   EXPECT_EQ(int(compiler::TouchLoad), LOCO_TOUCH_LOAD);
   EXPECT_EQ(int(compiler::TouchStore), LOCO_TOUCH_STORE);
+  EXPECT_EQ(compiler::TouchLimitShift, LOCO_TOUCH_LIMIT_SHIFT);
   EXPECT_EQ(compiler::NestBytes, sizeof(loco_nest));
 }
 

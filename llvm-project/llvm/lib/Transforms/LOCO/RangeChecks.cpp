@@ -23,14 +23,6 @@ using namespace llvm::loco;
 
 #define DEBUG_TYPE "loco-hoist"
 
-/// A longer range, or more rows, are the overflow of a loop that does not run:
-/// this times the bytes of an access.
-static constexpr uint64_t MostElements = uint64_t(1) << 31;
-
-/// Variables and small objects, which seldom cross a block's end, have a check
-/// of where they start.
-static constexpr uint64_t ShortRange = 64;
-
 RangeChecks::RangeChecks(Function &F, DominatorTree &DT, LoopInfo &LI,
                          ScalarEvolution &SE, OptimizationRemarkEmitter &ORE,
                          Synchronisation &Synchronises)
@@ -143,59 +135,17 @@ RangeChecks::Place RangeChecks::expand(const Section &S, SCEVExpander &Expander,
   return {Low, B.CreateSub(End, Low), nullptr, nullptr};
 }
 
-/// Whether a range is ready cannot be seen from its two ends, or is not: calls
-/// __loco_touch then.
-void RangeChecks::emitRange(Instruction *Before, const Place &At,
-                            const Section &S, DomTreeUpdater &DTU) {
+/// One call: only several nodes come to where the check stands, and libloco
+/// looks at the shadow first.
+void RangeChecks::emitTouch(Instruction *Before, const Place &At,
+                            const Section &S) {
   IRBuilder<> B(Before);
-  Type *PtrTy = B.getPtrTy();
-  // Where an inner loop does not run, addresses may be anything.
-  uint64_t AddressMask = (uint64_t(1) << 47) - 1;
-  auto *Length = dyn_cast<ConstantInt>(At.RowBytes);
-  if (Length && Length->getValue().ule(ShortRange)) {
-    Value *Ptr = B.CreateIntToPtr(B.CreateAnd(At.Low, AddressMask), PtrTy);
-    Before =
-        SplitBlockAndInsertIfThen(RT.isNotReady(B, Ptr, S.Kind), Before,
-                                  /*Unreachable=*/false, nullptr, &DTU, &LI);
-    B.SetInsertPoint(Before);
-    RT.callSlowPath(B, Ptr, Length->getZExtValue(), S.Kind);
-    return;
-  }
-  // And so may be their bounds.
-  if (!Length) {
-    Value *Sane =
-        B.CreateICmpULE(At.RowBytes, B.getInt64(S.Bytes * MostElements));
-    Before = SplitBlockAndInsertIfThen(Sane, Before, /*Unreachable=*/false,
-                                       nullptr, &DTU, &LI);
-    B.SetInsertPoint(Before);
-  }
-  Value *First = B.CreateAnd(At.Low, AddressMask);
-  Value *Last =
-      B.CreateAnd(B.CreateAdd(At.Low, B.CreateSub(At.RowBytes, B.getInt64(1))),
-                  AddressMask);
-  Value *Blocks = B.CreateSub(B.CreateLShr(Last, abi::BlockShift),
-                              B.CreateLShr(First, abi::BlockShift));
-  Value *Slow = B.CreateICmpUGT(Blocks, B.getInt64(1));
-  for (Value *End : {First, Last})
-    Slow = B.CreateOr(Slow,
-                      RT.isNotReady(B, B.CreateIntToPtr(End, PtrTy), S.Kind));
-  Before = SplitBlockAndInsertIfThen(Slow, Before, /*Unreachable=*/false,
-                                     nullptr, &DTU, &LI);
-  B.SetInsertPoint(Before);
-  RT.callTouch(B, B.CreateIntToPtr(At.Low, PtrTy), At.RowBytes, S.Kind);
-}
-
-void RangeChecks::emitRows(Instruction *Before, const Place &At,
-                           const Section &S, DomTreeUpdater &DTU) {
-  IRBuilder<> B(Before);
-  Value *Sane = B.CreateAnd(
-      B.CreateICmpULE(At.RowBytes, B.getInt64(S.Bytes * MostElements)),
-      B.CreateICmpULE(At.Rows, B.getInt64(MostElements)));
-  Before = SplitBlockAndInsertIfThen(Sane, Before, /*Unreachable=*/false,
-                                     nullptr, &DTU, &LI);
-  B.SetInsertPoint(Before);
-  RT.callTouchRows(B, B.CreateIntToPtr(At.Low, B.getPtrTy()), At.RowBytes,
-                   At.Stride, At.Rows, S.Kind);
+  Value *Ptr = B.CreateIntToPtr(At.Low, B.getPtrTy());
+  if (S.Stride)
+    RT.callTouchRows(B, Ptr, At.RowBytes, At.Stride, At.Rows, S.Kind, S.Bytes);
+  else
+    RT.callTouch(B, Ptr, At.RowBytes, S.Kind,
+                 isa<ConstantInt>(At.RowBytes) ? 0 : S.Bytes);
 }
 
 bool RangeChecks::emit(Loop &L, SmallVectorImpl<Section> &Sections) {
@@ -233,10 +183,7 @@ bool RangeChecks::emit(Loop &L, SmallVectorImpl<Section> &Sections) {
   SmallVector<std::pair<const Section *, Place>, 8> Ranges;
   auto Emit = [&] {
     for (auto &[S, At] : Ranges)
-      if (S->Stride)
-        emitRows(Then, At, *S, DTU);
-      else
-        emitRange(Then, At, *S, DTU);
+      emitTouch(Then, At, *S);
     Ranges.clear();
   };
   bool LoadsBounds = false;

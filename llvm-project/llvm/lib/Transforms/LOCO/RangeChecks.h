@@ -44,10 +44,7 @@ private:
     Value *Low, *RowBytes, *Stride, *Rows;
   };
   Place expand(const Section &S, SCEVExpander &Expander, Instruction *At);
-  void emitRange(Instruction *Before, const Place &At, const Section &S,
-                 DomTreeUpdater &DTU);
-  void emitRows(Instruction *Before, const Place &At, const Section &S,
-                DomTreeUpdater &DTU);
+  void emitTouch(Instruction *Before, const Place &At, const Section &S);
   void report(Loop &L, const Section &S);
 
   Function &F;

@@ -177,18 +177,25 @@ void Runtime::placeCheck(IRBuilderBase &B, Value *P, abi::TouchKind Kind) {
   B.CreateCall(Asm, {P})->setDoesNotThrow();
 }
 
+/// The `kind` of __loco_touch: with the size of elements, if they are counted.
+ConstantInt *Runtime::touchKind(abi::TouchKind Kind, uint64_t ElementBytes) {
+  unsigned Limit = ElementBytes ? 1 + Log2_64_Ceil(ElementBytes) : 0;
+  return ConstantInt::get(I32, Kind | Limit << abi::TouchLimitShift);
+}
+
 void Runtime::callTouch(IRBuilderBase &B, Value *P, Value *Bytes,
-                        abi::TouchKind Kind) {
+                        abi::TouchKind Kind, uint64_t ElementBytes) {
   B.CreateCall(
        slowPath("__loco_touch", {Ptr, I64, I32}),
-       {P, B.CreateZExtOrTrunc(Bytes, I64), ConstantInt::get(I32, Kind)})
+       {P, B.CreateZExtOrTrunc(Bytes, I64), touchKind(Kind, ElementBytes)})
       ->setCallingConv(CallingConv::PreserveMost);
 }
 
 void Runtime::callTouchRows(IRBuilderBase &B, Value *P, Value *RowBytes,
-                            Value *Stride, Value *Rows, abi::TouchKind Kind) {
+                            Value *Stride, Value *Rows, abi::TouchKind Kind,
+                            uint64_t ElementBytes) {
   B.CreateCall(slowPath("__loco_touch_rows", {Ptr, I64, I64, I64, I32}),
-               {P, RowBytes, Stride, Rows, ConstantInt::get(I32, Kind)})
+               {P, RowBytes, Stride, Rows, touchKind(Kind, ElementBytes)})
       ->setCallingConv(CallingConv::PreserveMost);
 }
 

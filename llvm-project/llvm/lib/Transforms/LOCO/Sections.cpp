@@ -73,7 +73,7 @@ const SCEV *SectionFinder::getCountByComparison(Loop &L, BasicBlock *BB) {
     GoesOn = CmpInst::getSwappedPredicate(GoesOn);
   }
   const SCEV *Step = Rec ? Rec->getStepRecurrence(SE) : nullptr;
-  if (!isa_and_nonnull<SCEVConstant>(Step))
+  if (!Step)
     return nullptr;
   const SCEV *Start = Rec->getStart();
   const SCEV *End = withSteadyLoads(SE.getSCEV(Bound), L);
@@ -81,6 +81,12 @@ const SCEV *SectionFinder::getCountByComparison(Loop &L, BasicBlock *BB) {
     return nullptr;
   bool Down = SE.isKnownNegative(Step);
   bool IsEqual = GoesOn == CmpInst::ICMP_NE;
+  if (!isa<SCEVConstant>(Step)) {
+    // Taken to go up.
+    if (IsEqual || Down)
+      return nullptr;
+    Step = SE.getUMaxExpr(Step, SE.getOne(Step->getType()));
+  }
   if (!IsEqual && (!CmpInst::isRelational(GoesOn) ||
                    Down != (ICmpInst::isGT(GoesOn) || ICmpInst::isGE(GoesOn))))
     return nullptr;
@@ -149,6 +155,20 @@ const SCEVAddRecExpr *SectionFinder::asAffine(const SCEV *S, Loop &L) const {
 }
 
 namespace {
+
+/// Divides by what may be 0 as if it were 1 then, so that an expression may be
+/// computed before a loop.
+class SafeDivision : public SCEVRewriteVisitor<SafeDivision> {
+public:
+  explicit SafeDivision(ScalarEvolution &SE) : SCEVRewriteVisitor(SE) {}
+
+  const SCEV *visitUDivExpr(const SCEVUDivExpr *Division) {
+    const SCEV *By = visit(Division->getRHS());
+    if (!SE.isKnownNonZero(By))
+      By = SE.getUMaxExpr(By, SE.getOne(By->getType()));
+    return SE.getUDivExpr(visit(Division->getLHS()), By);
+  }
+};
 
 /// Evaluates an expression in the last iteration of a loop.
 class LastIteration : public SCEVRewriteVisitor<LastIteration> {
@@ -573,6 +593,7 @@ std::optional<Section> SectionFinder::find(const Marked &M, Loop &Outermost) {
   const SCEV *Address = SE.getPtrToIntExpr(SE.getSCEV(M.Ptr), I64);
   if (isa<SCEVCouldNotCompute>(Address))
     return std::nullopt;
+  Address = SafeDivision(SE).visit(Address);
   Section S;
   S.Low = S.High = Address;
   S.Bytes = M.Bytes;

@@ -76,8 +76,8 @@ bool Versioner::isWorthCopying(Loop &L) {
     Size += BB->sizeWithoutDebug();
     if (Size > Limit)
       return false;
-    Checks += count_if(
-        *BB, [&](Instruction &I) { return getMarked(I) || isReadyCall(I); });
+    for (Instruction &I : *BB)
+      Checks += getAllMarked(I).size() + isReadyCall(I);
   }
   return Checks * InstructionsPerCheck >= Size && Size <= Limit &&
          Checks <= MostChecksInLine && L.isSafeToClone();
@@ -117,10 +117,10 @@ void Versioner::copyForOneNode(Loop &L) {
   SmallVector<Instruction *, 4> ReadyCalls;
   for (BasicBlock *BB : L.blocks())
     for (Instruction &I : *BB)
-      if (std::optional<Marked> M = getMarked(I))
-        Checks.push_back(*M);
-      else if (isReadyCall(I))
+      if (isReadyCall(I))
         ReadyCalls.push_back(&I);
+      else
+        Checks.append(getAllMarked(I));
 
   BasicBlock *Test = L.getLoopPreheader();
   BasicBlock *Preheader = SplitBlock(Test, Test->getTerminator(), &DT, &LI,

@@ -7,7 +7,7 @@ target triple = "x86_64-pc-linux-gnu"
 ; Down a column by a stride that may be negative: rows of one element.
 ; CHECK-LABEL: define void @column(
 ; CHECK: [[STRIDE:%.*]] = shl {{.*}}i64 %stride, 3
-; CHECK: call preserve_mostcc void @__loco_touch_rows(ptr {{.*}}, i64 8, i64 [[STRIDE]], i64 {{%.*}}, i32 1)
+; CHECK: call preserve_mostcc void @__loco_touch_rows(ptr {{.*}}, i64 8, i64 [[STRIDE]], i64 {{%.*}}, i32 1025)
 ; CHECK: store double 0.000000e+00, ptr %p, align 8
 define void @column(ptr %a, i64 %stride, i64 %n) {
 entry:
@@ -27,7 +27,7 @@ end:
 
 ; Backwards: the range starts at the last element.
 ; CHECK-LABEL: define void @backwards(
-; CHECK: call preserve_mostcc void @__loco_touch(ptr {{.*}}, i64 {{%.*}}, i32 1)
+; CHECK: call preserve_mostcc void @__loco_touch(ptr {{.*}}, i64 {{%.*}}, i32 1025)
 ; CHECK: store double 0.000000e+00, ptr %p, align 8
 define void @backwards(ptr %a, i64 %n) {
 entry:
@@ -160,3 +160,42 @@ end:
 }
 
 declare void @abort() noreturn
+
+; The counter goes up by a number that is not known, and the rows of b lie at a
+; stride that is a quotient: neither is taken to be 0.
+; CHECK-LABEL: define void @butterflies(
+; CHECK: call i64 @llvm.umax.i64(i64 %length, i64 1)
+; CHECK-DAG: call preserve_mostcc void @__loco_touch_rows(ptr {{.*}}, i64 {{.*}}, i64 {{.*}}, i64 {{.*}}, i32 1025)
+; CHECK-DAG: call preserve_mostcc void @__loco_touch_rows(ptr {{.*}}, i64 8, i64 {{.*}}, i64 {{.*}}, i32 1024)
+; CHECK: group:
+; CHECK: element:
+; CHECK: load double, ptr %q, align 8
+; CHECK: store double %x, ptr %p, align 8
+define void @butterflies(ptr %a, ptr %b, i64 %n, i64 %length) {
+entry:
+  %half = lshr i64 %length, 1
+  %stride = udiv i64 %n, %length
+  br label %group
+group:
+  %start = phi i64 [ 0, %entry ], [ %start.next, %group.end ]
+  br label %element
+element:
+  %k = phi i64 [ 0, %group ], [ %k.next, %element ]
+  %at.b = mul i64 %k, %stride
+  %q = getelementptr inbounds double, ptr %b, i64 %at.b
+  %rq = addrspacecast ptr %q to ptr addrspace(7)
+  %x = load double, ptr addrspace(7) %rq, align 8
+  %at = add nsw i64 %start, %k
+  %p = getelementptr inbounds double, ptr %a, i64 %at
+  %rp = addrspacecast ptr %p to ptr addrspace(7)
+  store double %x, ptr addrspace(7) %rp, align 8
+  %k.next = add nuw nsw i64 %k, 1
+  %more = icmp ult i64 %k.next, %half
+  br i1 %more, label %element, label %group.end
+group.end:
+  %start.next = add nsw i64 %start, %length
+  %more.groups = icmp slt i64 %start.next, %n
+  br i1 %more.groups, label %group, label %end
+end:
+  ret void
+}

@@ -13,12 +13,12 @@ target triple = "x86_64-pc-linux-gnu"
 ; REMARK: checks of 1 accesses hoisted as one range check over all rows for loads
 ; CHECK-LABEL: define double @rows(
 ; CHECK: entry:
-; CHECK: call preserve_mostcc void @__loco_touch(ptr {{.*}}, i64 {{.*}}, i32 0)
+; CHECK: call preserve_mostcc void @__loco_touch(ptr {{.*}}, i64 {{.*}}, i32 1024)
 ; CHECK: [[FIRST:%.*]] = load i64, ptr {{.*}}, align
 ; CHECK: freeze i64 [[FIRST]]
 ; CHECK: [[LAST:%.*]] = load i64, ptr {{.*}}, align
 ; CHECK: freeze i64 [[LAST]]
-; CHECK: call preserve_mostcc void @__loco_touch(ptr {{.*}}, i64 {{.*}}, i32 0)
+; CHECK: call preserve_mostcc void @__loco_touch(ptr {{.*}}, i64 {{.*}}, i32 1024)
 ; CHECK: row:
 ; CHECK: load i64, ptr %begin.p, align 8
 ; CHECK: load double, ptr %p, align 8
@@ -61,7 +61,7 @@ done:
 ; CHECK-LABEL: define void @carried(
 ; CHECK: entry:
 ; CHECK: [[WIDE:%.*]] = sext i32 %first to i64
-; CHECK: call preserve_mostcc void @__loco_touch(ptr {{.*}}, i64 {{.*}}, i32 1)
+; CHECK: call preserve_mostcc void @__loco_touch(ptr {{.*}}, i64 {{.*}}, i32 769)
 ; CHECK: store float 0.000000e+00, ptr %p, align 4
 define void @carried(ptr noalias %start, ptr noalias %value, i64 %n) {
 entry:
@@ -97,10 +97,10 @@ done:
 ; Rows that are used now and then are checked one by one.
 ; REMARK: its range is checked in each iteration of an outer loop: the inner loop is conditional
 ; CHECK-LABEL: define void @some_rows(
-; CHECK-NOT: i32 1)
+; CHECK-NOT: i32 769)
 ; CHECK: guard:
 ; CHECK: elements:
-; CHECK: call preserve_mostcc void @__loco_touch(ptr {{.*}}, i64 {{.*}}, i32 1)
+; CHECK: call preserve_mostcc void @__loco_touch(ptr {{.*}}, i64 {{.*}}, i32 769)
 ; CHECK: store float 0.000000e+00, ptr %p, align 4
 define void @some_rows(ptr noalias %start, ptr noalias %value, ptr noalias %active, i64 %n) {
 entry:
@@ -141,7 +141,7 @@ done:
 ; REMARK: checks of 2 accesses hoisted as one check of rows for stores
 ; CHECK-LABEL: define void @left_over(
 ; CHECK: entry:
-; CHECK: call preserve_mostcc void @__loco_touch_rows(ptr {{.*}}, i64 [[ROW:%.*]], i64 {{.*}}, i64 {{.*}}, i32 1)
+; CHECK: call preserve_mostcc void @__loco_touch_rows(ptr {{.*}}, i64 [[ROW:%.*]], i64 {{.*}}, i64 {{.*}}, i32 769)
 ; CHECK-NOT: @__loco_touch
 ; CHECK: row:
 ; CHECK-NOT: inttoptr (i64 2147450880
@@ -226,7 +226,7 @@ done:
 ; What only they would write keeps its check.
 ; REMARK: checks of 3 accesses hoisted as one range check for stores
 ; CHECK-LABEL: define void @two_versions(
-; CHECK: call preserve_mostcc void @__loco_touch(ptr {{.*}}, i64 {{.*}}, i32 1)
+; CHECK: call preserve_mostcc void @__loco_touch(ptr {{.*}}, i64 {{.*}}, i32 769)
 ; CHECK: unrolled:
 ; CHECK: store <4 x float> zeroinitializer, ptr %v0, align 4
 ; CHECK: store <4 x float> zeroinitializer, ptr %v1, align 4

@@ -192,9 +192,9 @@ done:
 ; Structures are copied by memcpy: a range for each side. What does not move has
 ; one check, of its start.
 ; CHECK-LABEL: define void @structures(
-; CHECK-DAG: call preserve_mostcc void @__loco_touch(ptr {{.*}}, i64 {{.*}}, i32 0)
-; CHECK-DAG: call preserve_mostcc void @__loco_touch(ptr {{.*}}, i64 {{.*}}, i32 1)
-; CHECK-DAG: call preserve_mostcc void @__loco_load(ptr {{.*}}, i64 16)
+; CHECK-DAG: call preserve_mostcc void @__loco_touch(ptr {{.*}}, i64 {{.*}}, i32 1280)
+; CHECK-DAG: call preserve_mostcc void @__loco_touch(ptr {{.*}}, i64 {{.*}}, i32 1281)
+; CHECK-DAG: call preserve_mostcc void @__loco_touch(ptr {{.*}}, i64 16, i32 0)
 ; CHECK: loop:
 ; CHECK: call void @llvm.memcpy.p0.p0.i64(ptr align 8 %to, ptr align 8 %from, i64 16, i1 false)
 ; CHECK: call void @llvm.memcpy.p0.p0.i64(ptr align 8 %to1, ptr align 8 %c, i64 16, i1 false)

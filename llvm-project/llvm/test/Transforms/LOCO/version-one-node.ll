@@ -155,3 +155,30 @@ end:
 }
 
 declare void @may_synchronise(i32)
+
+; Copies of objects are accesses too.
+; CHECK-LABEL: define void @permute(
+; CHECK: loop.loco.one:
+; CHECK: call void @llvm.memcpy.p0.p0.i64(ptr align 8 {{%.*}}, ptr align 8 {{%.*}}, i64 16, i1 false)
+; CHECK: loop:
+; CHECK: call void @llvm.memcpy.p7.p7.i64(ptr addrspace(7) align 8 {{%.*}}, ptr addrspace(7) align 8 {{%.*}}, i64 16, i1 false), !loco.inline
+define void @permute(ptr %to, ptr %from, ptr %index, i64 %n) {
+entry:
+  br label %loop
+loop:
+  %i = phi i64 [ 0, %entry ], [ %next, %loop ]
+  %kp = getelementptr inbounds i64, ptr %index, i64 %i
+  %k = load i64, ptr %kp, align 8
+  %p = getelementptr inbounds { double, double }, ptr %from, i64 %k
+  %q = getelementptr inbounds { double, double }, ptr %to, i64 %k
+  %rp = addrspacecast ptr %p to ptr addrspace(7)
+  %rq = addrspacecast ptr %q to ptr addrspace(7)
+  call void @llvm.memcpy.p7.p7.i64(ptr addrspace(7) align 8 %rq, ptr addrspace(7) align 8 %rp, i64 16, i1 false)
+  %next = add nuw nsw i64 %i, 1
+  %more = icmp ult i64 %next, %n
+  br i1 %more, label %loop, label %end
+end:
+  ret void
+}
+
+declare void @llvm.memcpy.p7.p7.i64(ptr addrspace(7), ptr addrspace(7), i64, i1)

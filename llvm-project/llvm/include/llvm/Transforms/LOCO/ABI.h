@@ -35,6 +35,8 @@ constexpr uint64_t FlagWorker = ShadowBase + 1;
 constexpr uint64_t NestEpoch = ShadowBase + 4;
 
 enum TouchKind : unsigned { TouchLoad = 0, TouchStore = 1 };
+/// From this bit of a `kind` on: 1 + log2 of the bytes of an element.
+constexpr unsigned TouchLimitShift = 8;
 
 /// Places for a check: the section that lists them, the nop there, and the
 /// symbols of crtloco.o that check the address in a register (its name

@@ -37,7 +37,6 @@ namespace llvm::loco {
 ///     %multi = icmp ne i8 %flag, 0
 ///     br i1 %multi, label %ranges, label %loop
 ///   ranges:
-///     ; skipped where first and last block are neighbours and ready
 ///     call preserve_mostcc void @__loco_touch(ptr %a, i64 %bytes, i32 1)
 ///     br label %loop
 ///   loop:

@@ -75,11 +75,14 @@ public:
                     abi::TouchKind Kind);
   /// A place for a check of the block of \p Ptr: nothing on one node.
   void placeCheck(IRBuilderBase &B, Value *Ptr, abi::TouchKind Kind);
+  /// Nothing is to be done where \p Bytes, computed for elements of
+  /// \p ElementBytes, are the overflow of a loop that does not run.
   void callTouch(IRBuilderBase &B, Value *Ptr, Value *Bytes,
-                 abi::TouchKind Kind);
+                 abi::TouchKind Kind, uint64_t ElementBytes = 0);
   /// __loco_touch_rows: \p Rows times \p RowBytes, at a signed stride.
   void callTouchRows(IRBuilderBase &B, Value *Ptr, Value *RowBytes,
-                     Value *Stride, Value *Rows, abi::TouchKind Kind);
+                     Value *Stride, Value *Rows, abi::TouchKind Kind,
+                     uint64_t ElementBytes);
   /// i1: the nest that \p Nest is about may run without checks, as the runtime
   /// said before.
   Value *isUnchecked(IRBuilderBase &B, Value *Nest);
@@ -124,6 +127,7 @@ private:
   CallInst *callAtomic(IRBuilderBase &B, const Twine &Name, Type *Ret,
                        ArrayRef<Value *> Args);
   ConstantInt *order(AtomicOrdering Order);
+  ConstantInt *touchKind(abi::TouchKind Kind, uint64_t ElementBytes);
 
   Module &M;
   Type *Void;
