@@ -600,6 +600,8 @@ bool Coherence::drop_changed(int peer, Block first, Block count) {
   bool changed[BlocksPerExtent] = {};
   for (Block i = 0; i < count; ++i) {
     BlockInfo &info = Info[first + i];
+    if (info.State == State::Absent)
+      info.History.named_again();
     if (info.State != State::Clean && info.State != State::Dirty)
       continue;
     // A Dirty block's twin is the copy as it was fetched.
@@ -614,7 +616,8 @@ bool Coherence::drop_changed(int peer, Block first, Block count) {
 }
 
 void Coherence::renew(Block first, Block count, const bool *changed) {
-  bool refreshed[BlocksPerExtent] = {}, dropped[BlocksPerExtent] = {};
+  bool refreshed[BlocksPerExtent] = {}, dropped[BlocksPerExtent] = {},
+       on_trial[BlocksPerExtent] = {};
   for (Block i = 0; i < count; ++i) {
     BlockInfo &info = Info[first + i];
     if (changed && !changed[i])
@@ -625,6 +628,7 @@ void Coherence::renew(Block first, Block count, const bool *changed) {
       refreshed[i] = true;
     else
       dropped[i] = true;
+    on_trial[i] = info.History.is_on_trial();
   }
   for_each_run(
       first, count, [&](Block b) { return refreshed[b - first]; },
@@ -633,6 +637,11 @@ void Coherence::renew(Block first, Block count, const bool *changed) {
       first, count, [&](Block b) { return dropped[b - first]; },
       [&](Block start, Block n) {
         memory::count(stats.BlocksDropped, drop(start, n, Pieces));
+      });
+  for_each_run(
+      first, count, [&](Block b) { return on_trial[b - first]; },
+      [&](Block start, Block n) {
+        Exported.mark(Directory.claim(extent_of(start)), start, n);
       });
 }
 

@@ -13,6 +13,8 @@
 #include <cerrno>
 #include <cstring>
 #include <jemalloc/jemalloc.h>
+#include <mutex>
+#include <vector>
 
 namespace loco::memory::heap {
 
@@ -33,6 +35,11 @@ struct Window {
   std::uint64_t Start = 0, Size = 0;              ///< of the part; Memory offset
   bool Left = false; ///< in a forked child
   unsigned SmallArena = 0, LargeArena = 0, PrivateArena = 0;
+  std::mutex FreedMutex;
+  /// By other nodes, not given to jemalloc yet. Never destroyed: the progress
+  /// thread outlives the program's destructors.
+  std::vector<void *> *Freed = nullptr;
+  std::atomic<bool> AnyFreed = false;
 };
 Window window;
 
@@ -231,8 +238,7 @@ void give_back(void *p) {
     if (window.Left)
       return;
     PrivateScope scope;
-    if (window.Protocol->races() != nullptr)
-      window.Protocol->release(); // before who gets the memory next writes it
+    window.Protocol->release(); // before who gets the memory next writes it (M23)
     window.Protocol->network().send(owner_of(p), fabric::Message::RemoteFree,
                                     payload_of(p));
     return;
@@ -243,18 +249,28 @@ void give_back(void *p) {
   dallocx(p, free_flags(p));
 }
 
+/// Gives jemalloc what other nodes have freed, once this node has acquired what they
+/// wrote there (M23). Before an allocation in the window.
+void take_freed() {
+  if (!window.AnyFreed.load(std::memory_order_acquire) || window.Left)
+    return;
+  PrivateScope scope;
+  std::vector<void *> freed;
+  {
+    std::lock_guard lock(window.FreedMutex);
+    freed.swap(*window.Freed);
+    window.AnyFreed = false;
+  }
+  window.Protocol->acquire();
+  for (void *p : freed)
+    give_back(p);
+}
+
 /// With LOCO_RACE: an object of the window that is given out.
 void note_allocation(const void *p, std::size_t bytes) {
   RaceDetector *races = window.Protocol->races();
-  if (races == nullptr || !in_window(p) || window.Left)
-    return;
-  races->allocations().note(p, bytes);
-  // What another node wrote there before it freed the memory was before.
-  if (std::uint64_t frees = races->frees(); !races->knows_frees(frees)) {
-    PrivateScope scope;
-    window.Protocol->acquire();
-    races->learn_frees(frees);
-  }
+  if (races != nullptr && in_window(p) && !window.Left)
+    races->allocations().note(p, bytes);
 }
 
 /// With kvstore mode, whether the pointer is, or should be, an object's.
@@ -268,6 +284,7 @@ PrivateScope::~PrivateScope() { --private_depth; }
 void open(Coherence &protocol) {
   Homes &homes = protocol.homes();
   window.PrivateArena = make_arena(nullptr);
+  window.Freed = new std::vector<void *>;
   fabric::Fabric &fabric = protocol.network();
   window.UsedOffset = fabric.reserve_control(sizeof(std::uint64_t));
   window.Used = reinterpret_cast<std::atomic<std::uint64_t> *>(
@@ -286,9 +303,9 @@ void set_handlers(fabric::Fabric &fabric) {
   using fabric::Message;
   fabric.set_handler(Message::RemoteFree,
                      [](int, std::span<const std::byte> payload) {
-                       if (RaceDetector *races = window.Protocol->races())
-                         races->freed_by_other();
-                       give_back(payload_as<void *>(payload));
+                       std::lock_guard lock(window.FreedMutex);
+                       window.Freed->push_back(payload_as<void *>(payload));
+                       window.AnyFreed = true;
                      });
   fabric.set_handler(
       Message::UsableSize, [](int source, std::span<const std::byte> payload) {
@@ -358,6 +375,7 @@ void *allocate(std::size_t bytes, std::size_t align, bool zeroed) {
   if (is_private) {
     flags = private_flags();
   } else {
+    take_freed();
     flags = window_flags(slot);
     align = window_align(slot, align);
   }
@@ -416,6 +434,7 @@ void *reallocate(void *p, std::size_t bytes) {
                     !allocates_privately() &&
                     (old_bytes >= LargeBytes) == (bytes >= LargeBytes);
   if (same_arena) {
+    take_freed();
     std::size_t align = window_align(bytes, alignof(std::max_align_t));
     if (RaceDetector *races = window.Protocol->races())
       races->allocations().forget(p); // others may have it at once

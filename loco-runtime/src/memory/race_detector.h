@@ -77,17 +77,6 @@ public:
   AllocationSites &allocations() { return Allocations; }
   RaceReports &reports() { return Reports; }
 
-  // ---- memory that one node frees and another allocates again
-
-  /// Another node has freed memory of this one: its writes were before.
-  void freed_by_other() { Frees.fetch_add(1); }
-  /// Whether an allocation has to acquire first; then allocated() follows.
-  std::uint64_t frees() const { return Frees.load(); }
-  bool knows_frees(std::uint64_t frees) const {
-    return KnownFrees.load() >= frees;
-  }
-  void learn_frees(std::uint64_t frees) { KnownFrees.store(frees); }
-
 private:
   /// Messages on the way to a home: their bytes leave room in its ring.
   static constexpr std::uint64_t MostOnTheWay = 4;
@@ -129,7 +118,6 @@ private:
   std::atomic<std::uint64_t> *LeftOut; ///< a bit a byte
   std::mutex HistoryMutex;
   WriteHistory History; ///< of blocks at home here; HistoryMutex
-  std::atomic<std::uint64_t> Frees{0}, KnownFrees{0};
   AllocationSites Allocations;
   RaceReports Reports;
 };

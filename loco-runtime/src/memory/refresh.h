@@ -4,7 +4,9 @@
 // taking it away: where it has been missed after each of the last times. That
 // spares the miss, or the page fault, and changes of the page table; the price
 // is a block that is fetched in vain once nobody reads it any more. So from
-// time to time it is taken away all the same, to see whether it is missed.
+// time to time it is taken away all the same, to see whether it is missed before
+// it is named again: who takes it away on trial keeps it marked as exported, so
+// that its home goes on naming it.
 //
 // Thread-safety: none; the caller holds the block's lock.
 #pragma once
@@ -27,6 +29,8 @@ public:
     --Left;
     return true;
   }
+  /// Taken away, and refreshed from now on if it is missed: mark it as exported.
+  bool is_on_trial() const { return Missing && Hits != 0; }
   /// A notice names the block, of which there is no copy.
   void named_again() {
     if (Missing)

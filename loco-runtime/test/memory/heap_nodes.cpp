@@ -4,6 +4,7 @@
 // and resizing what another node allocated.
 #include "spmd.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <malloc.h>
 #include <new>
@@ -81,6 +82,51 @@ void work(void *argument) {
   }
 }
 
+/// Who frees memory of another node has written it just before: nothing of that may
+/// come after what its next owner writes, nor be taken for his zeros.
+void free_and_allocate(void *argument) {
+  constexpr int Count = 64;
+  constexpr std::size_t Bytes[] = {5000, 3 << 20};
+  auto *shared = static_cast<Shared *>(argument);
+  int node = __loco_node(), nodes = __loco_num_nodes();
+  int next = (node + 1) % nodes;
+  for (int round = 0; round < 6; ++round) {
+    const std::size_t bytes = Bytes[round % 2];
+    for (int i = 0; i < Count; ++i) {
+      auto *p = static_cast<unsigned char *>(calloc(1, bytes));
+      // The zeros are in a copy of this node where the home is another.
+      CHECK(p != nullptr && p[bytes / 2] == 0);
+      shared->slot[node][i] = p;
+      if (bytes > 5000 && i == 7)
+        break;
+    }
+    const int count = bytes > 5000 ? 8 : Count;
+    spmd::barrier();
+    for (int i = 0; i < count; ++i) {
+      std::memset(shared->slot[next][i], 0xee, bytes);
+      free(shared->slot[next][i]);
+    }
+    // Some of these come too early for what was freed, most do not.
+    unsigned char *again[Count];
+    for (int i = 0; i < count; ++i) {
+      again[i] = static_cast<unsigned char *>(calloc(1, bytes));
+      CHECK(again[i] != nullptr);
+      again[i][i] = 1;
+    }
+    spmd::barrier();
+    std::copy(again, again + count, shared->slot[node]);
+    spmd::barrier();
+    for (int i = 0; i < count; ++i)
+      for (std::size_t k = 0; k < bytes; k += 1 + k % 7)
+        CHECK(shared->slot[next][i][k] ==
+              (k == static_cast<std::size_t>(i) ? 1 : 0));
+    spmd::barrier();
+    for (int i = 0; i < count; ++i)
+      free(again[i]);
+    spmd::barrier();
+  }
+}
+
 /// Large objects share no block with others.
 void check_alignment() {
   if (__loco_num_nodes() == 1)
@@ -130,6 +176,7 @@ int main() {
   shared->large = static_cast<unsigned char *>(aligned_alloc(65536, LargeBytes));
   CHECK(shared->large != nullptr);
   spmd::run(work, shared);
+  spmd::run(free_and_allocate, shared);
   check_alignment();
   check_errors();
   std::puts("right");
