@@ -262,15 +262,27 @@ std::atomic<std::uint32_t> *ShmFabric::events(int node) {
 }
 
 // memcpy moves aligned 8-byte words whole on every x86-64 (by words, vectors or
-// rep movsb); races on bytes are excluded by the protocol above.
+// rep movsb); races on bytes are excluded by the protocol above. A word by
+// itself may be one that others wait for.
+static bool is_word(const std::byte *p, std::size_t bytes) {
+  return bytes == sizeof(std::uint64_t) &&
+         reinterpret_cast<std::uintptr_t>(p) % sizeof(std::uint64_t) == 0;
+}
+
 void ShmFabric::get(int node, Segment segment, std::uint64_t offset,
                     void *into, std::size_t bytes) {
-  std::memcpy(into, place(node, segment, offset, bytes), bytes);
+  std::byte *from = place(node, segment, offset, bytes);
+  if (is_word(from, bytes))
+    return cpu_atomic_load(from, into, sizeof(std::uint64_t));
+  std::memcpy(into, from, bytes);
 }
 
 void ShmFabric::put(int node, Segment segment, std::uint64_t offset,
                     const void *from, std::size_t bytes) {
-  std::memcpy(place(node, segment, offset, bytes), from, bytes);
+  std::byte *into = place(node, segment, offset, bytes);
+  if (is_word(into, bytes))
+    return cpu_atomic_store(into, from, sizeof(std::uint64_t));
+  std::memcpy(into, from, bytes);
 }
 
 void ShmFabric::scatter(int node, Segment segment,

@@ -31,8 +31,9 @@ constexpr unsigned MaxWaiting = 4096;
 constexpr unsigned MaxHandOvers = 32;
 
 WaitingPlaces *places = nullptr;
-LocalQueues queues;
-LockRecords records;
+// Never destroyed: libraries lock mutexes when the program's destructors have run.
+LocalQueues &queues = *new LocalQueues;
+LockRecords &records = *new LockRecords;
 
 /// Whether all nodes see the memory that a lock lies in.
 bool is_shared(const void *lock) {

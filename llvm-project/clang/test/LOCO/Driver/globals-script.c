@@ -96,6 +96,7 @@ void __loco_register_checks(const void *begin, const void *end) {
 }
 void __loco_load(const void *p, size_t n) {}
 void __loco_store(void *p, size_t n) {}
+void __loco_store_from(void *p, size_t n, const void *pc) {}
 
 __attribute__((constructor(101))) static void start(void) {
   puts("constructor of the program");
