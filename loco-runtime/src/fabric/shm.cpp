@@ -122,6 +122,8 @@ Result<std::byte *> map_shared(int fd, std::uint64_t bytes) {
   if (mapped == MAP_FAILED)
     return Error{"cannot map " + std::to_string(bytes >> 20) +
                  " MiB of shared memory: " + std::strerror(errno)};
+  // A core dump would touch, and so allocate, each page of every node's window.
+  madvise(mapped, bytes, MADV_DONTDUMP);
   return static_cast<std::byte *>(mapped);
 }
 

@@ -57,6 +57,9 @@ Result<void> AddressSpace::open(std::uint64_t window_bytes) {
   if (view == MAP_FAILED)
     return mapping_error("cannot map the runtime view of the window");
   RuntimeView = static_cast<std::byte *>(view);
+  // A core dump has the program's view, as far as there are pages; dumping this
+  // one would allocate the others.
+  madvise(view, memory_bytes(), MADV_DONTDUMP);
   if (auto mapped = map_fixed(WindowBase, WindowBytes, MAP_SHARED, MemoryFd,
                               "the window");
       !mapped.ok())
