@@ -600,8 +600,6 @@ bool Coherence::drop_changed(int peer, Block first, Block count) {
   bool changed[BlocksPerExtent] = {};
   for (Block i = 0; i < count; ++i) {
     BlockInfo &info = Info[first + i];
-    if (info.State == State::Absent)
-      info.History.named_again();
     if (info.State != State::Clean && info.State != State::Dirty)
       continue;
     // A Dirty block's twin is the copy as it was fetched.
