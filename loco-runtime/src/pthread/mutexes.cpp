@@ -8,6 +8,7 @@
 
 #include "base/export.h"
 #include "base/result.h"
+#include "base/result.h"
 #include "memory/heap.h"
 
 #include <dlfcn.h>
