@@ -21,7 +21,7 @@
 extern "C" {
 #endif
 
-#define LOCO_ABI_VERSION 1
+#define LOCO_ABI_VERSION 2
 
 /* ------------------------------------------------------------- the shadow */
 

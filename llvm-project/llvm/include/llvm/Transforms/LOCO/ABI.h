@@ -18,7 +18,7 @@
 
 namespace llvm::loco::abi {
 
-constexpr unsigned Version = 1;
+constexpr unsigned Version = 2;
 
 constexpr unsigned BlockShift = 12;
 constexpr uint64_t BlockBytes = 4096;
