@@ -8,12 +8,43 @@
 #include <cstring>
 #include <omp.h>
 #include <string>
+#include <sys/wait.h>
+#include <unistd.h>
 
 int global;
 struct {
   char left, right;
 } neighbours;
 int array[10000];
+
+// Of each 64 bytes of 8 MiB one byte a thread: with a small cache, nearly all
+// blocks are evicted, and come again, between two synchronisations.
+constexpr int Large = 8 << 20;
+char bytes[Large];
+
+static void write_all(int me, bool race) {
+  for (int round = 0; round < 2; ++round)
+    for (int i = 0; i < Large; i += 64) {
+      bytes[i + me] = static_cast<char>(round + me);
+      if (race && i == Large / 2)
+        bytes[Large / 2 + 63] = static_cast<char>(me); // LINE_EVICTED
+    }
+}
+
+// A child is no node: what it stores races with nothing, and it reports nothing.
+static void fork_and_store() {
+  global = 1;
+  pid_t child = fork();
+  if (child == 0) {
+    for (int i = 0; i < 10000; ++i)
+      array[i] = global = i;
+    std::exit(array[5000] == 5000 ? 7 : 1);
+  }
+  int status = 0;
+  if (child < 0 || waitpid(child, &status, 0) != child ||
+      WEXITSTATUS(status) != 7)
+    std::abort();
+}
 
 int main(int argc, char **argv) {
   const std::string what = argc > 1 ? argv[1] : "";
@@ -37,6 +68,8 @@ int main(int argc, char **argv) {
     } else if (what == "loop")
       for (int i = 0; i < 10000; ++i) // LINE_LOOP
         array[i] = me;
+    else if (what == "evicted" || what == "none-evicted")
+      write_all(me, what == "evicted");
     else if (what == "library")
       memset(&array[5000], me, 2000); // LINE_LIBRARY
     else if (what == "after-barrier") {
@@ -64,6 +97,13 @@ int main(int argc, char **argv) {
 #pragma omp atomic
         global += me;
     }
+  }
+  if (what == "forked" || what == "none-forked") {
+    fork_and_store();
+#pragma omp parallel
+    if (what == "forked" || omp_get_thread_num() == 0)
+      global = omp_get_thread_num(); // LINE_FORKED
+    fork_and_store();
   }
   if (what == "regions" || what == "none-regions")
     for (int round = 0; round < 10; ++round) {
