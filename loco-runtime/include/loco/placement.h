@@ -3,10 +3,10 @@
  * loco/placement.h - for programs that want to say on which node memory lives.
  * C and C++. Nothing of it changes what a program computes.
  *
- * Each extent (64 KiB, aligned) of the shared address space has one home node:
+ * Each extent (64 KiB, aligned) of the shared address space gets a home node:
  * accesses there are plain ones, all other nodes fetch and send back. Where
- * nothing is said, LOCO_PLACEMENT decides; later an extent moves to the node
- * that alone writes it (LOCO_MIGRATION).
+ * nothing is said, LOCO_PLACEMENT decides; later a block (4 KiB) moves to the
+ * node that alone writes it (LOCO_MIGRATION).
  */
 #ifndef LOCO_PLACEMENT_H
 #define LOCO_PLACEMENT_H

@@ -237,7 +237,7 @@ LOCO_EXPORT int __loco_home(const void *p) {
   if (coherence == nullptr)
     return -1;
   auto offset = coherence->space().find(p);
-  return offset ? coherence->homes().find(extent_of(block_at(*offset))) : -1;
+  return offset ? coherence->homes().find(block_at(*offset)) : -1;
 }
 
 LOCO_EXPORT int __loco_is_local(const void *p) {

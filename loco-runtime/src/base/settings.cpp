@@ -66,8 +66,9 @@ constexpr SettingInfo Table[] = {
                                              : LOCO_PLACEMENT_FIRST_TOUCH;
      }},
     {"LOCO_MIGRATION", SettingKind::Integer, "2",
-     "64 KiB that one node alone has written between so many pairs of barriers "
-     "move to that node; off: never; always: whoever else writes (for tests).",
+     "Blocks of 4 KiB that one node alone has written between so many pairs of "
+     "barriers move to that node; off: never; always: whoever else writes (for "
+     "tests).",
      "off|always|N", 1, 1000, false,
      [](Settings &into, std::int64_t number, Text text) {
        into.migration = text == "always" ? -1 : static_cast<int>(number);

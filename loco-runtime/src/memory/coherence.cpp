@@ -33,7 +33,7 @@ Coherence::Coherence(fabric::Fabric &fabric, int compute_nodes,
       Log(fabric), Twins(space.num_blocks()),
       Copies(cache_bytes, space.num_extents()),
       Stores(space.num_extents(), "the blocks that were written again"),
-      Writers(space.num_extents(), settings().migration),
+      Writers(space.num_blocks(), settings().migration),
       Moves(fabric, compute_nodes),
       Info(reserve_array<BlockInfo>(space.num_blocks(), "block states")),
       Flags(reserve_array<std::atomic<std::uint8_t>>(space.num_extents(),
@@ -103,20 +103,17 @@ void Coherence::prepare(Block first, Block count, Access access,
   Gate::Pass pass(HomesGate);
   Block end = first + count;
   while (first < end) {
-    Block extent_end = first_block(extent_of(first) + 1);
-    Block run = (extent_end < end ? extent_end : end) - first;
-    prepare_in_extent(first, run, access, ahead_bytes);
-    first += run;
+    Homes::Run run = Directory.claim_run(first, end - first);
+    prepare_run(first, run.count, run.home, access, ahead_bytes);
+    first += run.count;
   }
 }
 
-void Coherence::prepare_in_extent(Block first, Block count, Access access,
-                                  std::uint64_t &ahead_bytes) {
-  Extent extent = extent_of(first);
-  int home = Directory.claim(extent);
+void Coherence::prepare_run(Block first, Block count, int home, Access access,
+                            std::uint64_t &ahead_bytes) {
   std::optional<Room> room;
   if (home == Network.node()) {
-    install_home(extent);
+    install_home(extent_of(first));
   } else {
     if (ahead_bytes == 0)
       return;
@@ -125,7 +122,7 @@ void Coherence::prepare_in_extent(Block first, Block count, Access access,
     if (count == 1 && !Copies.is_bounded()) {
       Block n = scan_length(first, access);
       lock(first);
-      n = try_lock_alike(first, n);
+      n = try_lock_alike(first, n, home);
       prepare_locked(first, n, access, home);
       unlock_run(first, n);
       if (access == Access::Store)
@@ -158,7 +155,10 @@ void Coherence::prepare_expected(Block first, Block count, int home) {
     return;
   for_each_run(
       first_block(extent_of(first)), BlocksPerExtent,
-      [&](Block b) { return (expected >> b % BlocksPerExtent & 1) != 0; },
+      [&](Block b) {
+        return (expected >> b % BlocksPerExtent & 1) != 0 &&
+               Directory.claim(b) == home;
+      },
       [&](Block start, Block wanted) {
         Block n = 0;
         while (n < wanted && try_lock(start + n))
@@ -182,9 +182,9 @@ bool Coherence::try_prepare(Block block, Access access) {
 }
 
 bool Coherence::try_prepare_inside(Block block, Access access) {
-  Extent extent = extent_of(block);
-  int home = Directory.claim(extent);
-  if (home == Network.node() && !install_home(extent, /*wait=*/false))
+  int home = Directory.claim(block);
+  if (home == Network.node() &&
+      !install_home(extent_of(block), /*wait=*/false))
     return false;
   Block n = home == Network.node() ? 1 : scan_length(block, access);
   std::optional<Room> room;
@@ -192,7 +192,7 @@ bool Coherence::try_prepare_inside(Block block, Access access) {
     room.emplace(*this, block, n, access, /*wait=*/false);
   if (!try_lock(block))
     return false;
-  n = try_lock_alike(block, n);
+  n = try_lock_alike(block, n, home);
   prepare_locked(block, n, access, home);
   unlock_run(block + 1, n - 1);
   // The kernel may have reclaimed the page-table entry of a present block.
@@ -323,13 +323,13 @@ void Coherence::unprotect_home(Block first, Block count) {
   set_states(first, count, State::Home, writable());
 }
 
-int Coherence::pin_home(Extent extent) {
+int Coherence::pin_home(Block block) {
   Gate::Pass pass(HomesGate);
-  return Directory.pin(extent);
+  return Directory.pin(block);
 }
 
 void Coherence::mark_always_modified(Extent extent) {
-  pin_home(extent);
+  pin_home(first_block(extent));
   Flags[extent].fetch_or(AlwaysModified, std::memory_order_relaxed);
 }
 
@@ -342,21 +342,37 @@ bool Coherence::install_home(Extent extent, bool wait) {
   else if (!try_lock_run(first, BlocksPerExtent))
     return false;
   if (!(Flags[extent].load(std::memory_order_relaxed) & Installed)) {
-    Block count = blocks_of(extent);
-    if (madvise(Space.runtime_view(first), count * BlockBytes,
-                MADV_POPULATE_WRITE) != 0)
-      fatal_errno("out of memory: cannot back 64 KiB of the window");
-    Pages.install(Space.address_of(first), count * BlockBytes, false);
-    set_states(first, count, State::Home, LOCO_SHADOW_READY);
-    if (Race != nullptr &&
-        !(Flags[extent].load(std::memory_order_relaxed) & AlwaysModified))
-      for (Block b = first; b < first + count; ++b)
-        protect_home(b);
+    // The last extent of an object's globals may be a part only.
+    auto count = static_cast<Block>(
+        std::min<std::uint64_t>(ExtentBytes,
+                                Space.contiguous_bytes(offset_of(first))) /
+        BlockBytes);
+    for_each_run(
+        first, count,
+        // Blocks that have moved here are there already.
+        [&](Block b) {
+          return Directory.claim(b) == Network.node() &&
+                 Info[b].State == State::Absent;
+        },
+        [&](Block start, Block n) { install_home_run(start, n); });
     Flags[extent].fetch_or(Installed, std::memory_order_release);
     memory::count(stats.ExtentsClaimed);
   }
   unlock_run(first, BlocksPerExtent);
   return true;
+}
+
+void Coherence::install_home_run(Block first, Block count) {
+  if (madvise(Space.runtime_view(first), count * BlockBytes,
+              MADV_POPULATE_WRITE) != 0)
+    fatal_errno("out of memory: cannot back 64 KiB of the window");
+  Pages.install(Space.address_of(first), count * BlockBytes, false);
+  set_states(first, count, State::Home, LOCO_SHADOW_READY);
+  bool is_stack = Flags[extent_of(first)].load(std::memory_order_relaxed) &
+                  AlwaysModified;
+  if (Race != nullptr && !is_stack)
+    for (Block b = first; b < first + count; ++b)
+      protect_home(b);
 }
 
 // --------------------------------------------------------------- releases
@@ -374,7 +390,7 @@ void Coherence::put_delta(Block block, fabric::Piece *pieces) {
                  offset_of(block), pieces);
   if (n == 0)
     return;
-  int home = Directory.claim(extent_of(block));
+  int home = Directory.claim(block);
   if (Race == nullptr)
     Network.scatter(home, Segment::Memory, {pieces, n});
   else
@@ -397,7 +413,7 @@ void Coherence::put_bytes(Block block, std::uint64_t offset,
   std::size_t within = offset % BlockBytes;
   std::byte *data = Space.runtime_view(block) + within;
   std::byte *twin = Twins.bytes(Info[block].Twin) + within;
-  int home = Directory.claim(extent_of(block));
+  int home = Directory.claim(block);
   for (std::size_t i = 0; i < bytes; ++i) {
     if (data[i] == twin[i])
       continue;
@@ -462,7 +478,7 @@ void Coherence::flush_dirty() {
         Info[b].State = State::Clean;
         // Also where it stored what was there already: at home that costs
         // nothing.
-        note_writer(extent_of(b));
+        note_writer(b);
         Stores.end_round(extent_of(b), NumReleases);
       }
       unlock(b);
@@ -538,17 +554,17 @@ void Coherence::publish_modified() {
   for (Block b : blocks) {
     BlockLock lock(*this, b);
     Info[b].NoticePending = false;
-    note_writer(extent_of(b));
+    note_writer(b);
   }
   memory::count(stats.NoticesSent,
                 Log.publish(blocks.data(), blocks.size(), /*unsure=*/false));
 }
 
-void Coherence::note_writer(Extent extent) {
-  int home = Directory.claim(extent);
+void Coherence::note_writer(Block block) {
+  int home = Directory.claim(block);
   // Memory nodes keep what they have.
   if (home != Network.node() && home < ComputeNodes)
-    Writers.wrote(extent);
+    Writers.wrote(block);
 }
 
 // --------------------------------------------------------------- acquires
@@ -581,20 +597,19 @@ void Coherence::drop_notice(int peer, Notice notice) {
     Block run = std::min(first_block(extent + 1), end) - b;
     if (Flags[extent].load(std::memory_order_seq_cst) & HasCopies) {
       lock_run(b, run);
-      bool changed = true;
-      if (notice.unsure)
-        changed = drop_changed(peer, b, run);
-      else
+      if (notice.unsure) {
+        drop_changed(peer, b, run);
+      } else {
         renew(b, run, nullptr);
+        Writers.others_wrote(b, run);
+      }
       unlock_run(b, run);
-      if (changed)
-        Writers.others_wrote(extent);
     }
     b += run;
   }
 }
 
-bool Coherence::drop_changed(int peer, Block first, Block count) {
+void Coherence::drop_changed(int peer, Block first, Block count) {
   std::uint64_t published[BlocksPerExtent];
   Prints.get(peer, first, count, published);
   bool changed[BlocksPerExtent] = {};
@@ -608,9 +623,10 @@ bool Coherence::drop_changed(int peer, Block first, Block count) {
                                 : Space.runtime_view(first + i);
     changed[i] = fingerprint(copy) != published[i];
     memory::count(stats.BlocksKept, !changed[i]);
+    if (changed[i])
+      Writers.others_wrote(first + i, 1);
   }
   renew(first, count, changed);
-  return std::find(changed, changed + count, true) != changed + count;
 }
 
 void Coherence::renew(Block first, Block count, const bool *changed) {
@@ -618,7 +634,7 @@ void Coherence::renew(Block first, Block count, const bool *changed) {
        on_trial[BlocksPerExtent] = {};
   for (Block i = 0; i < count; ++i) {
     BlockInfo &info = Info[first + i];
-    if (changed && !changed[i])
+    if ((changed && !changed[i]) || is_at_home(info))
       continue;
     if (info.State == State::Absent)
       info.History.named_again();
@@ -639,20 +655,22 @@ void Coherence::renew(Block first, Block count, const bool *changed) {
   for_each_run(
       first, count, [&](Block b) { return on_trial[b - first]; },
       [&](Block start, Block n) {
-        Exported.mark(Directory.claim(extent_of(start)), start, n);
+        for_each_home(start, n, [&](int home, Block at, Block same) {
+          Exported.mark(home, at, same);
+        });
       });
 }
 
 void Coherence::refresh(Block first, Block count) {
   // As fetch() (M5, M6), but the pages stay visible: they are protected, so what
   // is overwritten is what the home had (M18).
-  int home = Directory.claim(extent_of(first));
-  std::size_t bytes = count * BlockBytes;
-  Exported.mark(home, first, count);
-  Network.get(home, Segment::Memory, offset_of(first),
-              Space.runtime_view(first), bytes);
+  for_each_home(first, count, [&](int home, Block start, Block n) {
+    Exported.mark(home, start, n);
+    Network.get(home, Segment::Memory, offset_of(start),
+                Space.runtime_view(start), n * BlockBytes);
+  });
   memory::count(stats.BlocksRefreshed, count);
-  memory::count(stats.BytesFetched, bytes);
+  memory::count(stats.BytesFetched, count * BlockBytes);
 }
 
 Block Coherence::drop(Block first, Block count, fabric::Piece *pieces) {
@@ -694,8 +712,8 @@ void Coherence::drop_everything() {
       continue;
     Flags[extent].fetch_and(static_cast<std::uint8_t>(~HasCopies),
                             std::memory_order_seq_cst);
-    Writers.others_wrote(extent);
     Block first = first_block(extent);
+    Writers.others_wrote(first, BlocksPerExtent);
     lock_run(first, BlocksPerExtent);
     memory::count(stats.BlocksDropped, drop(first, BlocksPerExtent, Pieces));
     unlock_run(first, BlocksPerExtent);

@@ -77,9 +77,9 @@ public:
   /// This node, which is home to it, stays so.
   void mark_always_modified(Extent extent);
 
-  /// The home of an extent, which from now on stays: it is acted on at the home
+  /// The home of a block, which from now on stays: it is acted on at the home
   /// without at_home() (records of locks).
-  int pin_home(Extent extent);
+  int pin_home(Block block);
 
   /// With LOCO_RACE; else null.
   RaceDetector *races() { return Race.get(); }
@@ -97,7 +97,7 @@ public:
                Act act) {
     Gate::Pass pass(HomesGate);
     Block block = block_at(offset);
-    int home = Directory.claim(extent_of(block));
+    int home = Directory.claim(block);
     if (Race != nullptr)
       Race->leave_out(home, offset, bytes);
     BlockLock lock(*this, block);
@@ -146,7 +146,7 @@ private:
   static_assert(sizeof(BlockInfo) == 8);
 
   enum ExtentFlags : std::uint8_t {
-    Installed = 1,      ///< at home, and its pages are visible
+    Installed = 1,      ///< of its blocks, those at home here are visible
     AlwaysModified = 2, ///< see mark_always_modified()
     HasCopies = 4,      ///< may hold Clean or Dirty blocks
   };
@@ -207,8 +207,8 @@ private:
   void wait_for_deltas();
   void put_bytes(Block block, std::uint64_t offset, std::size_t bytes);
   void note_modified(Block block);
-  /// This node has stored to the extent. ProtocolMutex.
-  void note_writer(Extent extent);
+  /// This node has stored to the block. ProtocolMutex.
+  void note_writer(Block block);
   void set_states(Block first, Block count, State state, loco_shadow shadow);
 
   /// Splits [first, first + count) into maximal runs for which `in_run` holds.
@@ -228,17 +228,34 @@ private:
     }
   }
 
-  void prepare_in_extent(Block first, Block count, Access access,
-                         std::uint64_t &ahead_bytes);
+  /// Splits [first, first + count), in one extent, into runs with one home.
+  template <typename Visit>
+  void for_each_home(Block first, Block count, Visit visit) {
+    while (count != 0) {
+      Homes::Run run = Directory.claim_run(first, count);
+      visit(run.home, first, run.count);
+      first += run.count;
+      count -= run.count;
+    }
+  }
+
+  static bool is_at_home(const BlockInfo &info) {
+    return info.State == State::Home || info.State == State::HomeProtected;
+  }
+
+  /// Of blocks of one extent with one home.
+  void prepare_run(Block first, Block count, int home, Access access,
+                   std::uint64_t &ahead_bytes);
   /// How many blocks of its extent a thread that misses `block` will want, if
   /// it scans memory; 1 where nothing tells that it does.
   Block scan_length(Block block, Access access);
   /// As that, in a bounded cache, where a range check leaves out what it has no
   /// room for.
   Block rest_of_range(Block block, Access access);
-  /// Locks, without waiting, blocks that follow a locked one in its extent and
-  /// are in the same state; returns how many of `count` are locked now.
-  Block try_lock_alike(Block first, Block count);
+  /// Locks, without waiting, blocks that follow a locked one in its extent, are
+  /// in the same state, and have the same home; returns how many of `count` are
+  /// locked now.
+  Block try_lock_alike(Block first, Block count, int home);
   /// After a first store to other nodes' blocks of one extent: prepares, for
   /// stores, what was stored to with them the last times.
   void prepare_expected(Block first, Block count, int home);
@@ -259,23 +276,24 @@ private:
 
   // migration.cpp; ProtocolMutex.
   void move_homes();
-  bool give_away(Extent extent, int to);
-  bool stores_here(Block first, Block count);
-  void take_over(Extent extent, int from);
-  /// How many blocks of the extent there are.
-  Block blocks_of(Extent extent) const;
+  void ask_for_homes();
+  void answer(Move asked);
+  bool may_leave(Block block);
+  void give_away(Block first, Block count, int to);
+  void take_over(Block first, Block count, int from);
 
-  /// Makes the pages of a home extent visible. Without `wait` it gives up, and
+  /// Makes the blocks of an extent visible that are at home here. Without `wait` it gives up, and
   /// returns false, where another thread holds one of the blocks.
   bool install_home(Extent extent, bool wait = true);
+  void install_home_run(Block first, Block count);
   void flush_dirty();
   void protect_exported();
   /// Of blocks of one extent, after their marks were taken.
   void protect_exported_run(Block first, Block count);
   void publish_modified();
   void drop_notice(int peer, Notice notice);
-  /// Drops what is not as `peer`'s fingerprints say; returns if there was any.
-  bool drop_changed(int peer, Block first, Block count);
+  /// Drops what is not as `peer`'s fingerprints say.
+  void drop_changed(int peer, Block first, Block count);
   void drop_everything();
 
   /// Evicts until a bounded cache is within its limit, if it is over it; all

@@ -104,12 +104,13 @@ Block Coherence::rest_of_range(Block block, Access access) {
              : 1;
 }
 
-Block Coherence::try_lock_alike(Block first, Block count) {
+Block Coherence::try_lock_alike(Block first, Block count, int home) {
   Block n = 1;
   for (; n < count; ++n) {
     if (!try_lock(first + n))
       break;
-    if (Info[first + n].State != Info[first].State) {
+    if (Info[first + n].State != Info[first].State ||
+        Directory.claim(first + n) != home) {
       unlock(first + n);
       break;
     }

@@ -123,7 +123,7 @@ void claim_at_home(void *p, std::size_t bytes) {
   Extent first = extent_of(block_at(offset));
   for (Extent e = first; e < first + round_up(bytes, ExtentBytes) / ExtentBytes;
        ++e)
-    window.Protocol->homes().claim(e);
+    window.Protocol->homes().claim(first_block(e));
 }
 
 // ---- extent hooks: jemalloc(3), "arena.<i>.extent_hooks"

@@ -6,6 +6,8 @@
 
 #include "memory/reserve.h"
 
+#include <algorithm>
+
 namespace loco::memory {
 
 using fabric::Segment;
@@ -19,7 +21,10 @@ Homes::Homes(fabric::Fabric &fabric, int compute_nodes,
       ExtentsPerOwner(WindowExtents / static_cast<Extent>(compute_nodes)),
       Directory(fabric.reserve_control(num_extents * sizeof(Entry))),
       Known(reserve_array<std::atomic<std::uint8_t>>(num_extents,
-                                                     "the table of homes")) {}
+                                                     "the table of homes")),
+      Moved(reserve_array<std::atomic<std::uint8_t>>(
+          std::size_t{num_extents} * BlocksPerExtent,
+          "the homes of blocks that moved")) {}
 
 int Homes::directory_node(Extent extent) const {
   // The window's entries lie with the node that allocates from there, so that
@@ -43,7 +48,23 @@ bool Homes::exchange(Extent extent, Entry &expected, Entry desired) {
                                  sizeof expected);
 }
 
-int Homes::claim(Extent extent) {
+int Homes::claim(Block block) {
+  if (std::uint8_t moved = Moved[block].load(std::memory_order_relaxed))
+    return moved - 1;
+  return claim_extent(extent_of(block));
+}
+
+Homes::Run Homes::claim_run(Block first, Block limit) {
+  limit = std::min(limit, first_block(extent_of(first) + 1) - first);
+  std::uint8_t moved = Moved[first].load(std::memory_order_relaxed);
+  int home = moved != 0 ? moved - 1 : claim_extent(extent_of(first));
+  Block count = 1;
+  while (count < limit && claim(first + count) == home)
+    ++count;
+  return {home, count};
+}
+
+int Homes::claim_extent(Extent extent) {
   if (std::uint8_t known = Known[extent].load(std::memory_order_relaxed))
     return (known & ~KnownPinned) - 1;
   Entry entry = 0;
@@ -56,29 +77,35 @@ int Homes::claim(Extent extent) {
     home = entry & NodeBits ? static_cast<Entry>(entry & NodeBits)
                             : of_node(Fabric.node());
   }
-  learn(extent, node_of(home));
+  Known[extent].store(static_cast<std::uint8_t>(home & NodeBits),
+                      std::memory_order_relaxed);
   return node_of(home);
 }
 
-int Homes::find(Extent extent) {
+int Homes::find(Block block) {
+  if (std::uint8_t moved = Moved[block].load(std::memory_order_relaxed))
+    return moved - 1;
+  Extent extent = extent_of(block);
   if (std::uint8_t known = Known[extent].load(std::memory_order_relaxed))
     return (known & ~KnownPinned) - 1;
-  // Not remembered: it may be given to another node before it could be stored.
   Entry entry = load(extent);
   return entry & Planned ? -1 : node_of(entry);
 }
 
-int Homes::pin(Extent extent) {
-  int home = claim(extent);
+int Homes::pin(Block block) {
+  Extent extent = extent_of(block);
+  int home = claim_extent(extent);
   if (Known[extent].load(std::memory_order_relaxed) & KnownPinned)
-    return home;
+    return claim(block);
   Entry entry = of_node(home);
   while (!(entry & Pinned) &&
          !exchange(extent, entry, static_cast<Entry>(entry | Pinned)))
     ;
   Known[extent].fetch_or(KnownPinned, std::memory_order_relaxed);
-  return home;
+  return claim(block);
 }
+
+bool Homes::is_pinned(Extent extent) { return load(extent) & Pinned; }
 
 Extent Homes::plan(ExtentRange range, loco_placement policy) {
   Extent elsewhere = 0;
@@ -97,14 +124,10 @@ Extent Homes::plan(ExtentRange range, loco_placement policy) {
   return elsewhere;
 }
 
-bool Homes::hand_over(Extent extent, int to) {
-  Entry entry = of_node(Fabric.node());
-  return exchange(extent, entry, of_node(to));
-}
-
-void Homes::learn(Extent extent, int home) {
-  Known[extent].store(static_cast<std::uint8_t>(home + 1),
-                      std::memory_order_relaxed);
+void Homes::moved(Block first, Block count, int home) {
+  for (Block b = first; b < first + count; ++b)
+    Moved[b].store(static_cast<std::uint8_t>(home + 1),
+                   std::memory_order_relaxed);
 }
 
 } // namespace loco::memory

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// homes.h - which node is home to an extent. A directory of two bytes an extent
+// homes.h - which node is home to a block. A directory of two bytes an extent
 // lies in the Control segments. The first node to touch an extent claims it
 // there with a compare-exchange, for itself or for the node that was planned
-// (placement.h). Every node remembers what it has learned; homes change only
-// while all nodes stand still (migration.h), which then learn the new one.
+// (placement.h). Every node remembers what it has learned. Blocks get another
+// home only while all nodes stand still (migration.cpp), and each of them notes
+// it: of blocks that have moved the directory knows nothing.
 #pragma once
 
 #include "base/settings.h"
@@ -22,24 +23,33 @@ public:
   Homes(fabric::Fabric &fabric, int compute_nodes, std::uint64_t window_bytes,
         Extent num_extents, loco_placement policy);
 
-  /// The home of the extent. One that has none yet gets it, as was planned for
-  /// it; without a plan it is this node's.
-  int claim(Extent extent);
+  /// The home of the block. Where its extent has none yet it gets one, as was
+  /// planned for it; without a plan it is this node's.
+  int claim(Block block);
 
-  /// The home of the extent, or -1 where it has none yet. Does not claim.
-  int find(Extent extent);
+  /// The home of the block, or -1 where it has none yet. Does not claim.
+  int find(Block block);
 
-  /// claim(), and the extent stays there for good: it holds a lock, or a stack.
-  int pin(Extent extent);
+  /// claim(), and the whole extent stays where it is for good: it holds a lock,
+  /// or a stack.
+  int pin(Block block);
+  bool is_pinned(Extent extent);
+
+  /// Consecutive blocks of one extent that have one home.
+  struct Run {
+    int home;
+    Block count;
+  };
+  /// The longest run from `first` on, of at most `limit` blocks; claims.
+  Run claim_run(Block first, Block limit);
 
   /// Plans homes for the extents of an object that nobody has touched. Returns
   /// how many had a home already that is not the one planned.
   Extent plan(ExtentRange range, loco_placement policy);
 
-  /// Gives an extent of this node's to another one, in the directory; false
-  /// where it is pinned. Others learn of it by learn().
-  bool hand_over(Extent extent, int to);
-  void learn(Extent extent, int home);
+  /// Blocks of one extent have a new home; every node that runs the program
+  /// notes the same moves.
+  void moved(Block first, Block count, int home);
 
   Placement &placement() { return Policy; }
 
@@ -65,6 +75,7 @@ private:
   static constexpr std::uint8_t KnownPinned = 0x80; ///< in Known
   static_assert(MaxNodes < KnownPinned);
 
+  int claim_extent(Extent extent);
   Entry load(Extent extent);
   bool exchange(Extent extent, Entry &expected, Entry desired);
   int directory_node(Extent extent) const;
@@ -79,6 +90,7 @@ private:
   Extent ExtentsPerOwner;
   std::uint64_t Directory;          ///< in Control
   std::atomic<std::uint8_t> *Known; ///< by extent: node + 1 | KnownPinned, or 0
+  std::atomic<std::uint8_t> *Moved; ///< by block: node + 1, or 0: as the extent
 };
 
 } // namespace loco::memory

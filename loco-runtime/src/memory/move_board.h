@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// move_board.h - what the nodes tell each other while homes move: which extents
+// move_board.h - what the nodes tell each other while homes move: which blocks
 // a node asks for, and what their homes answer. Each node has two lists in its
 // Control segment that all others read after they have met.
 //
@@ -12,12 +12,13 @@
 
 namespace loco::memory {
 
-/// A node asks for an extent, and whether it gets it.
+/// A node asks for blocks of one extent, and whether it gets them.
 struct Move {
-  Extent extent;
-  std::uint16_t from; ///< its home
-  std::uint8_t to;    ///< the node that asks
-  bool granted;       ///< in an answer
+  Block first;
+  std::uint8_t count;
+  std::uint8_t from; ///< their home
+  std::uint8_t to;   ///< the node that asks
+  bool granted;      ///< in an answer
 };
 static_assert(sizeof(Move) == 8);
 
@@ -53,7 +54,8 @@ public:
   void meet() { Meeting.wait(NumNodes); }
 
 private:
-  /// 256 MiB of memory at a time; what is left waits for the next barrier.
+  /// Of whole extents, 256 MiB of memory at a time; what is left waits for the
+  /// next barrier.
   static constexpr std::uint64_t Capacity = 4096;
 
   std::uint64_t &count_of(List list) const;

@@ -1,31 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// sole_writers.cpp - streaks of intervals in which one node writes an extent.
+// sole_writers.cpp - streaks of intervals in which one node writes a block.
 
 #include "memory/sole_writers.h"
 
 #include "memory/reserve.h"
 
+#include <algorithm>
+
 namespace loco::memory {
 
-SoleWriters::SoleWriters(Extent num_extents, int intervals)
+SoleWriters::SoleWriters(Block num_blocks, int intervals)
     : Intervals(intervals),
-      Uses(reserve_array<Use>(num_extents, "the writers of extents")),
-      Written(reserve_array<Extent>(num_extents, "the extents written")),
-      Candidates(reserve_array<Extent>(num_extents, "the extents to move")) {}
+      Uses(reserve_array<Use>(num_blocks, "the writers of blocks")),
+      Written(reserve_array<Block>(num_blocks, "the blocks written")),
+      Candidates(reserve_array<Block>(num_blocks, "the blocks to move")) {}
 
-void SoleWriters::wrote(Extent extent) {
-  Use &use = Uses[extent];
+void SoleWriters::wrote(Block block) {
+  Use &use = Uses[block];
   if (use.Last == Now)
     return;
   use.Last = Now;
-  Written[NumWritten++] = extent;
+  Written[NumWritten++] = block;
 }
 
 void SoleWriters::end_interval() {
   for (std::size_t i = 0; i < NumWritten; ++i) {
     Use &use = Uses[Written[i]];
-    if (use.Others == Now && !always()) {
+    // Who left the last barrier late may have read then what others, already
+    // ahead, have written in this interval.
+    if (use.Others != 0 && use.Others + 1 >= Now && !always()) {
       use.Streak = 0;
     } else if (use.Streak == 0 || use.Others >= use.Since) {
       use.Streak = 1;
@@ -41,6 +45,7 @@ void SoleWriters::end_interval() {
   NumWritten = 0;
   ++Now;
   update_candidates();
+  std::sort(Candidates, Candidates + NumCandidates);
 }
 
 void SoleWriters::update_candidates() {
@@ -56,12 +61,14 @@ void SoleWriters::update_candidates() {
   NumCandidates = kept;
 }
 
-void SoleWriters::moved(Extent extent) {
-  Use &use = Uses[extent];
-  use.Streak = 0; // no longer due
-  use.Since = 0;
-  if (use.Doubled < MaxDoubled)
-    ++use.Doubled;
+void SoleWriters::settled(Block first, Block count) {
+  for (Block b = first; b < first + count; ++b) {
+    Use &use = Uses[b];
+    use.Streak = 0; // no longer due
+    use.Since = 0;
+    if (use.Doubled < MaxDoubled)
+      ++use.Doubled;
+  }
 }
 
 } // namespace loco::memory

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// sole_writers.h - which extents this node alone writes, though another node is
+// sole_writers.h - which blocks this node alone writes, though another node is
 // their home: candidates to move here (migration.cpp). Time goes by intervals,
 // from one barrier of all nodes to the next.
 //
@@ -18,31 +18,34 @@ public:
   /// Whatever this node has written is a candidate: for tests of moving.
   static constexpr int Always = -1;
 
-  /// An extent becomes a candidate when this node has written it in `intervals`
+  /// A block becomes a candidate when this node has written it in `intervals`
   /// intervals, and nobody else since the first of them; 0: never.
-  SoleWriters(Extent num_extents, int intervals);
+  SoleWriters(Block num_blocks, int intervals);
 
   bool enabled() const { return Intervals != 0; }
   bool always() const { return Intervals == Always; }
 
-  /// This node has stored to the extent, whose home is elsewhere.
-  void wrote(Extent extent);
+  /// This node has stored to the block, whose home is elsewhere.
+  void wrote(Block block);
   /// Another node has.
-  void others_wrote(Extent extent) { Uses[extent].Others = Now; }
+  void others_wrote(Block first, Block count) {
+    for (Block b = first; b < first + count; ++b)
+      Uses[b].Others = Now;
+  }
 
   void end_interval();
-  /// Takes extents off the candidates that are none any more.
+  /// Takes blocks off the candidates that are none any more.
   void update_candidates();
 
-  std::span<const Extent> candidates() const {
+  /// Ascending.
+  std::span<const Block> candidates() const {
     return {Candidates, NumCandidates};
   }
 
-  /// The extent has another home now. Each move doubles the intervals that the
-  /// next one takes, so extents that two nodes write in turn come to rest.
-  void moved(Extent extent);
-  /// Its home keeps it; asking again takes longer.
-  void refused(Extent extent) { moved(extent); }
+  /// The blocks have another home now, or their home keeps them. Each time
+  /// doubles the intervals that asking again takes, so blocks that two nodes
+  /// write in turn come to rest.
+  void settled(Block first, Block count);
 
 private:
   struct Use {
@@ -61,10 +64,10 @@ private:
 
   int Intervals;
   std::uint32_t Now = 1;
-  Use *Uses;       ///< by extent
-  Extent *Written; ///< in this interval
+  Use *Uses;       ///< by block
+  Block *Written; ///< in this interval
   std::size_t NumWritten = 0;
-  Extent *Candidates;
+  Block *Candidates;
   std::size_t NumCandidates = 0;
 };
 

@@ -15,7 +15,7 @@ namespace loco::memory {
 // X(member, key of the JSON report and column of the table)
 #define LOCO_STATS(X)                                                          \
   X(ExtentsClaimed, "claimed_extents")                                         \
-  X(ExtentsMoved, "moved_extents")                                             \
+  X(BlocksMoved, "moved_blocks")                                               \
   X(BlocksFetched, "fetched_blocks")                                           \
   X(BytesFetched, "bytes_in")                                                  \
   X(BytesWritten, "bytes_out")                                                 \

@@ -59,7 +59,7 @@ LockRecords::Id LockRecords::take() {
       fatal("no memory for a lock (LOCO_WINDOW is too small)");
     const std::uint64_t offset = *coherence->space().find(page);
     const int home =
-        coherence->pin_home(memory::extent_of(memory::block_at(offset)));
+        coherence->pin_home(memory::block_at(offset));
     for (std::uint64_t at = memory::ExtentBytes; at != 0; at -= Bytes)
       Free.push_back((static_cast<Id>(home + 1) << NodeShift) |
                      (offset + at - Bytes));

@@ -7,27 +7,27 @@ using namespace loco::memory;
 
 namespace {
 
-constexpr Extent NumExtents = 64;
+constexpr Block NumBlocks = 64;
 
 /// One interval: what this node and what others write in it.
-void interval(SoleWriters &writers, std::initializer_list<Extent> own,
-              std::initializer_list<Extent> others) {
-  for (Extent e : own)
-    writers.wrote(e);
-  for (Extent e : others)
-    writers.others_wrote(e);
+void interval(SoleWriters &writers, std::initializer_list<Block> own,
+              std::initializer_list<Block> others) {
+  for (Block b : own)
+    writers.wrote(b);
+  for (Block b : others)
+    writers.others_wrote(b, 1);
   writers.end_interval();
 }
 
-bool is_candidate(const SoleWriters &writers, Extent extent) {
-  for (Extent e : writers.candidates())
-    if (e == extent)
+bool is_candidate(const SoleWriters &writers, Block block) {
+  for (Block b : writers.candidates())
+    if (b == block)
       return true;
   return false;
 }
 
 TEST(SoleWriters, TwoIntervalsAloneMakeACandidate) {
-  SoleWriters writers(NumExtents, 2);
+  SoleWriters writers(NumBlocks, 2);
   interval(writers, {5, 6}, {6});
   EXPECT_TRUE(writers.candidates().empty());
   interval(writers, {5, 6}, {7});
@@ -37,7 +37,7 @@ TEST(SoleWriters, TwoIntervalsAloneMakeACandidate) {
 }
 
 TEST(SoleWriters, IntervalsWithoutStoresDoNotCount) {
-  SoleWriters writers(NumExtents, 2);
+  SoleWriters writers(NumBlocks, 2);
   interval(writers, {5}, {});
   interval(writers, {}, {});
   interval(writers, {}, {9});
@@ -47,11 +47,13 @@ TEST(SoleWriters, IntervalsWithoutStoresDoNotCount) {
 }
 
 TEST(SoleWriters, AStoreOfOthersBetweenStartsAnew) {
-  SoleWriters writers(NumExtents, 2);
+  SoleWriters writers(NumBlocks, 2);
   interval(writers, {5}, {});
   interval(writers, {}, {5});
-  interval(writers, {5}, {});
-  EXPECT_FALSE(is_candidate(writers, 5));
+  for (int i = 0; i < 2; ++i) { // the first may be when the others stored
+    interval(writers, {5}, {});
+    EXPECT_FALSE(is_candidate(writers, 5));
+  }
   interval(writers, {5}, {});
   EXPECT_TRUE(is_candidate(writers, 5));
   // ... and takes a candidate off the list.
@@ -60,7 +62,7 @@ TEST(SoleWriters, AStoreOfOthersBetweenStartsAnew) {
 }
 
 TEST(SoleWriters, ManyStoresOfAnIntervalCountOnce) {
-  SoleWriters writers(NumExtents, 3);
+  SoleWriters writers(NumBlocks, 3);
   interval(writers, {5, 5, 5, 5}, {});
   interval(writers, {5}, {});
   EXPECT_FALSE(is_candidate(writers, 5));
@@ -71,7 +73,7 @@ TEST(SoleWriters, ManyStoresOfAnIntervalCountOnce) {
 }
 
 TEST(SoleWriters, EachMoveDoublesWhatTheNextTakes) {
-  SoleWriters writers(NumExtents, 2);
+  SoleWriters writers(NumBlocks, 2);
   unsigned expected = 2;
   for (int move = 0; move < 5; ++move) {
     unsigned took = 0;
@@ -80,7 +82,7 @@ TEST(SoleWriters, EachMoveDoublesWhatTheNextTakes) {
       ++took;
     } while (!is_candidate(writers, 5) && took < 1000);
     EXPECT_EQ(took, expected);
-    writers.moved(5);
+    writers.settled(5, 1);
     writers.update_candidates();
     EXPECT_TRUE(writers.candidates().empty());
     expected *= 2;
@@ -88,15 +90,15 @@ TEST(SoleWriters, EachMoveDoublesWhatTheNextTakes) {
 }
 
 TEST(SoleWriters, OffIsOff) {
-  SoleWriters writers(NumExtents, 0);
+  SoleWriters writers(NumBlocks, 0);
   EXPECT_FALSE(writers.enabled());
 }
 
 TEST(SoleWriters, AlwaysAsksForAllThatIsWritten) {
-  SoleWriters writers(NumExtents, SoleWriters::Always);
+  SoleWriters writers(NumBlocks, SoleWriters::Always);
   interval(writers, {5}, {5});
   EXPECT_TRUE(is_candidate(writers, 5));
-  writers.moved(5);
+  writers.settled(5, 1);
   writers.update_candidates();
   EXPECT_TRUE(writers.candidates().empty());
   interval(writers, {}, {});

@@ -95,12 +95,12 @@ TEST(HomesTest, AllThreadsOfAllNodesAgree) {
                     // From different ends, so that all are contended for.
                     Extent extent = fabric.node() == 1 ? Extents - 1 - e : e;
                     if (extent % 8 == 0)
-                      homes.pin(extent);
+                      homes.pin(first_block(extent));
                     else
-                      homes.claim(extent);
+                      homes.claim(first_block(extent) + 1);
                   }
                   for (Extent e = 0; e < Extents; ++e)
-                    seen[self] += std::to_string(homes.find(e)) + " ";
+                    seen[self] += std::to_string(homes.find(first_block(e) + 2)) + " ";
                 });
                 EXPECT_EQ(seen[0], seen[1]);
                 EXPECT_EQ(seen[0], seen[2]);
@@ -109,6 +109,38 @@ TEST(HomesTest, AllThreadsOfAllNodesAgree) {
                 ASSERT_TRUE(all.ok());
                 for (const std::string &theirs : all.value())
                   EXPECT_EQ(theirs, seen[0]);
+              }).all_passed());
+}
+
+TEST(HomesTest, BlocksMoveAlone) {
+  EXPECT_TRUE(run_fabric(2, [](Fabric &fabric, Bootstrap &bootstrap) {
+                Homes homes(fabric, 2, 8 * ExtentBytes, 8,
+                            LOCO_PLACEMENT_FIRST_TOUCH);
+                meet(bootstrap);
+                // Of node 0's extents; node 1 asks for the one only later.
+                Block first = first_block(1), other = first_block(2);
+                if (fabric.node() == 0) {
+                  homes.claim(first);
+                  homes.pin(other);
+                }
+                meet(bootstrap);
+                homes.moved(first + 3, 2, 1);
+                EXPECT_EQ(homes.claim(first + 2), 0);
+                EXPECT_EQ(homes.claim(first + 3), 1);
+                EXPECT_EQ(homes.find(first + 4), 1);
+                EXPECT_EQ(homes.find(first + 5), 0);
+                auto run_from = [&](Block block, Block limit) {
+                  Homes::Run run = homes.claim_run(block, limit);
+                  return std::pair(run.home, run.count);
+                };
+                EXPECT_EQ(run_from(first, 100), std::pair(0, Block{3}));
+                EXPECT_EQ(run_from(first + 3, 100), std::pair(1, Block{2}));
+                EXPECT_EQ(run_from(first + 3, 1), std::pair(1, Block{1}));
+                EXPECT_EQ(run_from(first + 5, 100), std::pair(0, Block{11}));
+                EXPECT_FALSE(homes.is_pinned(extent_of(first)));
+                EXPECT_TRUE(homes.is_pinned(extent_of(other)));
+                homes.moved(first + 3, 2, 0);
+                EXPECT_EQ(run_from(first, 100), std::pair(0, Block{16}));
               }).all_passed());
 }
 
