@@ -35,14 +35,14 @@ void check_object(const void *p, std::size_t bytes, const char *verb,
 
 void read(const void *p, void *into, std::size_t bytes) {
   if (is_managed(p))
-    read_at_home(p, into, bytes);
+    read_at_home(p, into, bytes, AccessKind::Plain);
   else
     std::memcpy(into, p, bytes);
 }
 
 void write(void *p, const void *from, std::size_t bytes) {
   if (is_managed(p))
-    write_at_home(p, from, bytes);
+    write_at_home(p, from, bytes, AccessKind::Plain);
   else
     std::memcpy(p, from, bytes);
 }

@@ -136,11 +136,13 @@ static void by_block(const void *p, std::size_t bytes, Act act) {
   }
 }
 
-static bool is_atomic_width(std::uint64_t offset, std::size_t n) {
-  return (n == 1 || n == 2 || n == 4 || n == 8) && offset % n == 0;
+static bool goes_whole(AccessKind kind, std::uint64_t offset, std::size_t n) {
+  return kind == AccessKind::Whole && (n == 1 || n == 2 || n == 4 || n == 8) &&
+         offset % n == 0;
 }
 
-void read_at_home(const void *p, void *into, std::size_t bytes) {
+void read_at_home(const void *p, void *into, std::size_t bytes,
+                  AccessKind kind) {
   auto *out = static_cast<std::byte *>(into);
   auto &fabric = coherence->network();
   by_block(p, bytes, [&](std::uint64_t offset, std::size_t done,
@@ -151,7 +153,7 @@ void read_at_home(const void *p, void *into, std::size_t bytes) {
             count(stats.RemoteReads);
             count(stats.BytesFetched, n);
           }
-          if (is_atomic_width(offset, n))
+          if (goes_whole(kind, offset, n))
             fabric.atomic_load(home, Segment::Memory, offset, out + done,
                                static_cast<unsigned>(n));
           else
@@ -160,7 +162,8 @@ void read_at_home(const void *p, void *into, std::size_t bytes) {
   });
 }
 
-void write_at_home(void *p, const void *from, std::size_t bytes) {
+void write_at_home(void *p, const void *from, std::size_t bytes,
+                   AccessKind kind) {
   auto *in = static_cast<const std::byte *>(from);
   auto &fabric = coherence->network();
   by_block(p, bytes, [&](std::uint64_t offset, std::size_t done,
@@ -171,7 +174,7 @@ void write_at_home(void *p, const void *from, std::size_t bytes) {
             count(stats.RemoteWrites);
             count(stats.BytesWritten, n);
           }
-          if (is_atomic_width(offset, n)) {
+          if (goes_whole(kind, offset, n)) {
             fabric.atomic_store(home, Segment::Memory, offset, in + done,
                                 static_cast<unsigned>(n));
           } else {

@@ -31,8 +31,14 @@ void acquire_from(std::uint64_t key);
 void leave_clock(std::uint64_t key);
 
 /// Reads and writes any bytes at their homes, past the cache, without order.
-void read_at_home(const void *p, void *into, std::size_t bytes);
-void write_at_home(void *p, const void *from, std::size_t bytes);
+/// Whole: aligned 1, 2, 4 or 8 bytes at one time, which other nodes may be
+/// changing; some fabrics need the home's CPU for that. Plain: one-sided, where
+/// nobody else accesses these bytes meanwhile, or all only read them.
+enum class AccessKind { Plain, Whole };
+void read_at_home(const void *p, void *into, std::size_t bytes,
+                  AccessKind kind = AccessKind::Whole);
+void write_at_home(void *p, const void *from, std::size_t bytes,
+                   AccessKind kind = AccessKind::Whole);
 
 /// Whether LOCO manages the address, so that the above are needed.
 bool is_managed(const void *p);
