@@ -12,7 +12,7 @@
 #                                 command line, and runs it there on the same
 #                                 files; what is written there is lost
 #
-# LOCO_VERBS_ROUNDS rounds of the stress test (default 10; one in kvstore mode); LOCO_RUNTIME_BUILD is
+# LOCO_VERBS_ROUNDS rounds of the stress test (default 6; one in kvstore mode); LOCO_RUNTIME_BUILD is
 # the runtime's build folder (default build/runtime). Without a device and
 # without LOCO_VM_RUN everything is skipped. The last line counts.
 set -euo pipefail
@@ -20,7 +20,7 @@ exec </dev/null
 source "$(dirname "$0")/lib.sh"
 
 runtime=${LOCO_RUNTIME_BUILD:-$build/runtime}
-rounds=${LOCO_VERBS_ROUNDS:-10}
+rounds=${LOCO_VERBS_ROUNDS:-6}
 work=$build/test/verbs
 
 if [ "${1:-}" != --here ]; then
