@@ -81,5 +81,24 @@ TEST(RefreshTest, NeighboursAreNotAllTriedInOneRound) {
   EXPECT_LE(together, 4); // while they are learned, and by chance
 }
 
+TEST(RefreshTest, OnTrialIsWhatWasRefreshedAndIsTakenAwayForOnce) {
+  RefreshHistory history{};
+  EXPECT_FALSE(history.is_on_trial());
+  EXPECT_FALSE(history.named()); // taken away, but never missed so far
+  EXPECT_FALSE(history.is_on_trial());
+  history.missed(5);
+  EXPECT_FALSE(history.is_on_trial()); // it is here
+  EXPECT_FALSE(history.named());
+  EXPECT_TRUE(history.is_on_trial()); // missed once: the home goes on naming it
+  history.missed(5);
+  while (history.named())
+    EXPECT_FALSE(history.is_on_trial()); // refreshed, so never away
+  EXPECT_TRUE(history.is_on_trial());
+  history.named_again(); // written once more, and nobody has read it
+  EXPECT_FALSE(history.is_on_trial());
+  history.missed(5); // and begins from one miss
+  EXPECT_FALSE(history.named());
+}
+
 } // namespace
 } // namespace loco::memory
