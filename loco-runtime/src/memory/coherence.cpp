@@ -33,6 +33,7 @@ Coherence::Coherence(fabric::Fabric &fabric, int compute_nodes,
       Log(fabric), Twins(space.num_blocks()),
       Copies(cache_bytes, space.num_extents()),
       Stores(space.num_extents(), "the blocks that were written again"),
+      Rewritten(space.num_blocks(), "the blocks that are overwritten"),
       Writers(space.num_blocks(), settings().migration),
       Moves(fabric, compute_nodes),
       Info(reserve_array<BlockInfo>(space.num_blocks(), "block states")),
@@ -205,8 +206,7 @@ bool Coherence::try_prepare_inside(Block block, Access access) {
   Pages.install(Space.address_of(block), BlockBytes, is_protected);
   unlock(block);
   // The thread that faulted goes on meanwhile.
-  if (home != Network.node() && access == Access::Store &&
-      !Copies.is_bounded())
+  if (home != Network.node() && access == Access::Store && !Copies.is_bounded())
     prepare_expected(block, n, home);
   return true;
 }
@@ -216,6 +216,9 @@ void Coherence::prepare_locked(Block first, Block count, Access access,
   for_each_run(
       first, count, [&](Block b) { return Info[b].State == State::Absent; },
       [&](Block b, Block n) { fetch(b, n, access, home); });
+  for_each_run(
+      first, count, [&](Block b) { return Info[b].State == State::Hidden; },
+      [&](Block b, Block n) { show(b, n); });
   if (access == Access::Load)
     return;
   for_each_run(
@@ -273,6 +276,21 @@ void Coherence::fetch(Block first, Block count, Access access, int home) {
   set_states(first, count, State::Dirty, writable());
 }
 
+void Coherence::show(Block first, Block count) {
+  for (Block b = first; b < first + count; ++b)
+    Info[b].History.missed(b);
+  Pages.install(Space.address_of(first), count * BlockBytes,
+                /*write_protected=*/true);
+  set_states(first, count, State::Clean, LOCO_SHADOW_CLEAN);
+  if (Copies.is_bounded())
+    Copies.touched(extent_of(first));
+}
+
+void Coherence::hide(Block first, Block count) {
+  set_states(first, count, State::Hidden, LOCO_SHADOW_ABSENT);
+  Pages.drop(Space.address_of(first), count * BlockBytes);
+}
+
 bool Coherence::all_without_memory(Block first, Block count) const {
   for (Block b = first; b < first + count; ++b)
     if (Info[b].HasMemory)
@@ -316,6 +334,7 @@ void Coherence::unprotect_home(Block first, Block count) {
   // store can happen (M5). Who fetches it after that marks it.
   for (Block b = first; b < first + count; ++b) {
     note_modified(b);
+    Rewritten.stored(b);
     if (Race != nullptr)
       twin_home_block(b);
   }
@@ -509,30 +528,36 @@ void Coherence::protect_exported_run(Block first, Block count) {
   Extent extent = extent_of(first);
   // It may have been claimed, and fetched by others, but not touched here.
   install_home(extent);
-  bool always_modified =
+  bool is_stack =
       Flags[extent].load(std::memory_order_relaxed) & AlwaysModified;
   lock_run(first, count);
+  bool named[BlocksPerExtent] = {};
+  for (Block b = first; b < first + count; ++b) {
+    // Others are protected: not written since the copies were made.
+    if (Info[b].State != State::Home)
+      continue;
+    if (is_stack || (Race == nullptr && Rewritten.fetched(b, NumReleases))) {
+      named[b - first] = true;
+      note_modified(b);
+      if (Race != nullptr)
+        watch(b);
+    }
+  }
   for_each_run(
       first, count,
-      // Others are protected: not written since the copies were made.
-      [&](Block b) { return Info[b].State == State::Home; },
+      [&](Block b) {
+        return Info[b].State == State::Home && !named[b - first];
+      },
       [&](Block start, Block n) {
-        if (!always_modified) {
-          set_states(start, n, State::HomeProtected, LOCO_SHADOW_CLEAN);
-          Pages.protect(Space.address_of(start), n * BlockBytes);
-        }
-        for (Block b = start; b < start + n; ++b) {
-          if (always_modified) {
-            note_modified(b);
-            if (Race != nullptr)
-              watch(b);
-          } else if (!Info[b].NoticePending) {
+        set_states(start, n, State::HomeProtected, LOCO_SHADOW_CLEAN);
+        Pages.protect(Space.address_of(start), n * BlockBytes);
+        for (Block b = start; b < start + n; ++b)
+          if (!Info[b].NoticePending) {
             // Fetched for the first time since it was last protected, if ever:
             // nobody knows whether it was written after that (M17).
             Prints.set(b, fingerprint(Space.runtime_view(b)));
             Unsure.append(b);
           }
-        }
       });
   unlock_run(first, count);
 }
@@ -554,6 +579,8 @@ void Coherence::publish_modified() {
   for (Block b : blocks) {
     BlockLock lock(*this, b);
     Info[b].NoticePending = false;
+    if (!is_copy(Info[b].State))
+      Rewritten.named(b, NumReleases);
     note_writer(b);
   }
   memory::count(stats.NoticesSent,
@@ -615,7 +642,7 @@ void Coherence::drop_changed(int peer, Block first, Block count) {
   bool changed[BlocksPerExtent] = {};
   for (Block i = 0; i < count; ++i) {
     BlockInfo &info = Info[first + i];
-    if (info.State != State::Clean && info.State != State::Dirty)
+    if (!is_copy(info.State))
       continue;
     // A Dirty block's twin is the copy as it was fetched.
     const std::byte *copy = info.State == State::Dirty
@@ -630,34 +657,35 @@ void Coherence::drop_changed(int peer, Block first, Block count) {
 }
 
 void Coherence::renew(Block first, Block count, const bool *changed) {
-  bool refreshed[BlocksPerExtent] = {}, dropped[BlocksPerExtent] = {},
-       on_trial[BlocksPerExtent] = {};
+  using Then = RefreshHistory::Then;
+  bool refreshed[BlocksPerExtent] = {}, hidden[BlocksPerExtent] = {},
+       dropped[BlocksPerExtent] = {};
   for (Block i = 0; i < count; ++i) {
     BlockInfo &info = Info[first + i];
     if ((changed && !changed[i]) || is_at_home(info))
       continue;
-    if (info.State == State::Absent)
-      info.History.named_again();
-    else if (info.State == State::Clean && info.History.named())
-      refreshed[i] = true;
-    else
-      dropped[i] = true;
-    on_trial[i] = info.History.is_on_trial();
+    if (info.State == State::Absent || info.State == State::Hidden) {
+      info.History.named_again(first + i);
+      dropped[i] = info.State == State::Hidden;
+      continue;
+    }
+    Then then =
+        info.State == State::Clean ? info.History.named() : Then::TakeAway;
+    // Hidden blocks become visible as Clean ones.
+    hidden[i] = then == Then::Hide && Pages.installs_protected();
+    refreshed[i] = then == Then::Refresh || hidden[i];
+    dropped[i] = !refreshed[i];
   }
   for_each_run(
       first, count, [&](Block b) { return refreshed[b - first]; },
       [&](Block start, Block n) { refresh(start, n); });
   for_each_run(
+      first, count, [&](Block b) { return hidden[b - first]; },
+      [&](Block start, Block n) { hide(start, n); });
+  for_each_run(
       first, count, [&](Block b) { return dropped[b - first]; },
       [&](Block start, Block n) {
         memory::count(stats.BlocksDropped, drop(start, n, Pieces));
-      });
-  for_each_run(
-      first, count, [&](Block b) { return on_trial[b - first]; },
-      [&](Block start, Block n) {
-        for_each_home(start, n, [&](int home, Block at, Block same) {
-          Exported.mark(home, at, same);
-        });
       });
 }
 
@@ -676,10 +704,7 @@ void Coherence::refresh(Block first, Block count) {
 Block Coherence::drop(Block first, Block count, fabric::Piece *pieces) {
   Block dropped = 0;
   for_each_run(
-      first, count,
-      [&](Block b) {
-        return Info[b].State == State::Clean || Info[b].State == State::Dirty;
-      },
+      first, count, [&](Block b) { return is_copy(Info[b].State); },
       [&](Block start, Block n) {
         // Taken away before it is compared: a store either is in the delta or
         // faults and starts from what home has then (M3).

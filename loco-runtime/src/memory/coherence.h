@@ -19,6 +19,7 @@
 #include "memory/homes.h"
 #include "memory/move_board.h"
 #include "memory/notices.h"
+#include "memory/overwrites.h"
 #include "memory/page_table.h"
 #include "memory/race_detector.h"
 #include "memory/readahead.h"
@@ -128,11 +129,17 @@ public:
 private:
   enum class State : std::uint8_t {
     Absent,        ///< not here: no page-table entry, shadow ABSENT
+    Hidden,        ///< a copy, but no page-table entry, shadow ABSENT
     Clean,         ///< a copy, write-protected, shadow CLEAN
     Dirty,         ///< a copy with a twin, shadow READY
     Home,          ///< at home, shadow READY
     HomeProtected, ///< at home, write-protected, shadow CLEAN
   };
+
+  static bool is_copy(State state) {
+    return state == State::Hidden || state == State::Clean ||
+           state == State::Dirty;
+  }
 
   struct BlockInfo {
     std::atomic<bool> Locked;
@@ -148,7 +155,7 @@ private:
   enum ExtentFlags : std::uint8_t {
     Installed = 1,      ///< of its blocks, those at home here are visible
     AlwaysModified = 2, ///< see mark_always_modified()
-    HasCopies = 4,      ///< may hold Clean or Dirty blocks
+    HasCopies = 4,      ///< may hold copies of blocks
   };
 
   class BlockLock {
@@ -189,6 +196,9 @@ private:
   // Each of these needs the locks of its blocks, which lie in one extent.
   void prepare_locked(Block first, Block count, Access access, int home);
   void fetch(Block first, Block count, Access access, int home);
+  /// Hidden copies become Clean, and the other way round.
+  void show(Block first, Block count);
+  void hide(Block first, Block count);
   void make_dirty(Block first, Block count);
   void unprotect_home(Block first, Block count);
   void protect_home(Block block);
@@ -316,6 +326,7 @@ private:
   TwinPool Twins;
   Cache Copies;
   Reuse Stores;                     ///< rounds end with releases
+  Overwrites Rewritten;             ///< by blocks' locks
   std::uint32_t NumReleases = 0;    ///< ProtocolMutex
   SoleWriters Writers;              ///< ProtocolMutex
   MoveBoard Moves;                  ///< ProtocolMutex

@@ -108,7 +108,8 @@ void Stepper::drop() {
     if (!take_lock(b))
       return;
     if ((block(b).state != Copy::Clean && block(b).state != Copy::Dirty) ||
-        (is(Mutation::KeepDirty) && block(b).state == Copy::Dirty)) {
+        (is(Mutation::KeepDirty) && block(b).state == Copy::Dirty) ||
+        (is(Mutation::KeepHidden) && block(b).page == Page::None)) {
       block(b).holder = Nobody;
       return go(Step::AcquireNotice, "has no copy of", b);
     }
@@ -150,7 +151,7 @@ void Stepper::drop() {
   }
 }
 
-// Coherence::refresh(): the page stays visible.
+// Coherence::refresh(): the page stays visible, but for a trial: hide().
 void Stepper::refresh() {
   Thread &t = me();
   const int b = t.dropping;
@@ -176,6 +177,8 @@ void Stepper::refresh() {
   if (mark_late)
     return go(Step::RefreshMark, "has refreshed", b);
   end("has refreshed");
+  change_page(b, Page::None);
+  end("has refreshed and hidden");
 }
 
 void Stepper::end_of_acquire() {

@@ -21,6 +21,11 @@ void Stepper::locked() {
   if (b.state == Copy::Absent)
     return go(is(Mutation::FlagAfterGet) ? Step::FetchMark : Step::FetchFlag,
               "locks, and finds no copy", t.block);
+  if (b.state == Copy::Clean && b.page == Page::None) { // show()
+    b.page = Page::ReadOnly;
+    return go(is_store() ? Step::TwinCopy : Step::Unlock,
+              "locks, and shows its hidden copy", t.block);
+  }
   if (is_store() && b.state == Copy::Clean)
     return go(is(Mutation::UnprotectBeforeTwin) ? Step::TwinShow
                                                 : Step::TwinCopy,

@@ -192,6 +192,7 @@ INSTANTIATE_TEST_SUITE_P(
         BROKEN(ForgetLap, short_log({0, 1, 1}, {1, 2, 1})),
         BROKEN(RefreshBeforeMark, two_nodes({0, 2, 3}, {1, 1, 2})),
         BROKEN(RefreshDirty, Cache),
+        BROKEN(KeepHidden, two_nodes({0, 2, 2}, {1, 2, 3})),
         BROKEN(FingerprintBeforeProtect,
                threads_at_home({0, 0, 1}, {0, 1, 1}, {1, 2, 1})),
         BROKEN(KeepUnsure, Small), BROKEN(AtomicInCopy, OwnAtomic),

@@ -40,6 +40,7 @@ enum class Mutation {
   // M18: copies that are brought up to date in place
   RefreshBeforeMark, ///< the block is marked after the get
   RefreshDirty,      ///< a dirty copy is overwritten
+  KeepHidden,        ///< a notice leaves a hidden copy, which is shown later
   // M17: fingerprints
   FingerprintBeforeProtect, ///< it is taken while the block may be stored to
   KeepUnsure,               ///< what may have changed is never dropped

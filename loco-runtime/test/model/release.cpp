@@ -120,9 +120,16 @@ void Stepper::release_exported() {
       b.state = Copy::Home;
       b.page = Page::Writable;
     }
-    if (b.state == Copy::Home && Program.always_modified) {
+    if (b.state == Copy::Home) {
+      // Whether it is protected depends on the past: any block may be either.
+      const State here = Next;
       note_modified(t.at);
-    } else if (b.state == Copy::Home) {
+      b.holder = Nobody;
+      ++t.at;
+      go(Step::ReleaseMark, "notes its block", t.at - 1);
+      if (Program.always_modified)
+        return;
+      Next = here;
       change_page(t.at, Page::ReadOnly);
       b.state = Copy::HomeProtected;
       if (!b.notice_pending) {
