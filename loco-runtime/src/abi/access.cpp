@@ -59,10 +59,10 @@ bool is_ready(std::uintptr_t first, std::uintptr_t last, std::uint8_t limit) {
 }
 
 /// False where it came to memory that is not managed, or not allocated. `pc`:
-/// where in the program that is.
+/// where in the program that is. `ahead_bytes` as for Coherence::prepare().
 bool prepare_range(const void *p, std::size_t bytes, Access access,
-                   const void *pc) {
-  if (coherence == nullptr || bytes == 0)
+                   const void *pc, std::uint64_t &ahead_bytes) {
+  if (bytes == 0)
     return true;
   std::uint8_t limit =
       access == Access::Load ? LOCO_SHADOW_CLEAN : LOCO_SHADOW_READY;
@@ -74,7 +74,6 @@ bool prepare_range(const void *p, std::size_t bytes, Access access,
     return true;
   ++loco::abi::thread_misses;
   SlowPath slow_path;
-  std::uint64_t ahead_bytes = coherence->ahead_bytes();
   while (address < end) {
     auto offset =
         coherence->space().find(reinterpret_cast<const void *>(address));
@@ -107,6 +106,19 @@ bool prepare_range(const void *p, std::size_t bytes, Access access,
     address += n;
   }
   return true;
+}
+
+/// All of a range, or as much of it as a bounded cache has room for.
+bool prepare_range(const void *p, std::size_t bytes, Access access,
+                   const void *pc) {
+  if (coherence == nullptr)
+    return true;
+  std::uint64_t ahead_bytes = coherence->ahead_bytes();
+  bool is_ours = prepare_range(p, bytes, access, pc, ahead_bytes);
+  if (ahead_bytes == 0)
+    coherence->was_cut({reinterpret_cast<std::uintptr_t>(p), bytes, 0, 1,
+                        access == Access::Store});
+  return is_ours;
 }
 
 std::uint8_t shadow_at(std::uintptr_t address) {
@@ -188,8 +200,14 @@ LOCO_EXPORT LOCO_PRESERVE_MOST void __loco_touch_rows(const void *p,
     prepare_range(stride < 0 ? row - span : row, span + row_bytes, access, pc);
     return;
   }
-  while (rows-- > 0 && prepare_range(row, row_bytes, access, pc))
+  std::uint64_t ahead_bytes = coherence->ahead_bytes();
+  for (std::size_t left = rows;
+       left != 0 && prepare_range(row, row_bytes, access, pc, ahead_bytes);
+       --left)
     row += stride;
+  if (ahead_bytes == 0)
+    coherence->was_cut({reinterpret_cast<std::uintptr_t>(p), row_bytes, stride,
+                        rows, access == Access::Store});
 }
 
 LOCO_EXPORT void __loco_prefetch(const void *p, size_t n) {

@@ -9,13 +9,11 @@
 namespace loco::memory {
 
 Cache::Cache(std::uint64_t limit_bytes, Extent num_extents)
-    : Limit(limit_bytes) {
+    : Limit(limit_bytes),
+      Ahead(limit_bytes != 0 ? std::max(limit_bytes / 16, ExtentBytes)
+                             : UINT64_MAX) {
   if (is_bounded())
     Entries = reserve_array<Entry>(num_extents, "the order of the cache");
-}
-
-std::uint64_t Cache::ahead_bytes() const {
-  return is_bounded() ? std::max(Limit / 16, ExtentBytes) : UINT64_MAX;
 }
 
 std::size_t Cache::num_queued() const {

@@ -34,7 +34,7 @@ public:
   std::uint64_t batch_bytes() const { return Limit / 16; }
   /// At most this much is fetched before it is asked for: a range larger than
   /// the cache would push itself out.
-  std::uint64_t ahead_bytes() const;
+  std::uint64_t ahead_bytes() const { return Ahead; }
 
   /// Memory in use or promised to a miss under way, twins apart.
   std::uint64_t used_bytes() const {
@@ -81,7 +81,7 @@ private:
   void append(Extent extent, Where where);
   void remove(Extent extent);
 
-  const std::uint64_t Limit;
+  const std::uint64_t Limit, Ahead;
   std::atomic<std::uint64_t> Used{0};
   mutable std::mutex Mutex;
   Entry *Entries = nullptr; ///< by extent

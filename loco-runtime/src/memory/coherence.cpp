@@ -118,15 +118,15 @@ void Coherence::prepare_run(Block first, Block count, int home, Access access,
   } else {
     if (ahead_bytes == 0)
       return;
-    room.emplace(*this, first, count, access, /*wait=*/true);
+    Block n = count == 1 ? scan_length(first) : count;
+    room.emplace(*this, first, n, access, /*wait=*/true);
     ahead_bytes -= std::min(ahead_bytes, room->bytes());
-    if (count == 1 && !Copies.is_bounded()) {
-      Block n = scan_length(first, access);
+    if (count == 1) {
       lock(first);
       n = try_lock_alike(first, n, home);
       prepare_locked(first, n, access, home);
       unlock_run(first, n);
-      if (access == Access::Store)
+      if (access == Access::Store && !Copies.is_bounded())
         prepare_expected(first, n, home);
       return;
     }
@@ -136,15 +136,13 @@ void Coherence::prepare_run(Block first, Block count, int home, Access access,
   unlock_run(first, count);
 }
 
-Block Coherence::scan_length(Block block, Access access) {
+Block Coherence::scan_length(Block block) {
   static thread_local Readahead ahead
       __attribute__((tls_model("initial-exec")));
   // The last extent of an object's globals may be a part only.
   Block limit = static_cast<Block>(std::min<std::uint64_t>(
       first_block(extent_of(block) + 1) - block,
       Space.contiguous_bytes(offset_of(block)) / BlockBytes));
-  if (Copies.is_bounded())
-    return std::min(rest_of_range(block, access), limit);
   bool is_miss = AddressSpace::shadow_of(Space.address_of(block))
                      ->load(std::memory_order_relaxed) == LOCO_SHADOW_ABSENT;
   return is_miss ? ahead.window(block, limit) : 1;
@@ -178,6 +176,8 @@ bool Coherence::try_prepare(Block block, Access access) {
   if (!HomesGate.try_enter_while_closing())
     return false;
   bool done = try_prepare_inside(block, access);
+  if (done && Copies.is_bounded())
+    continue_range(block, access);
   HomesGate.leave();
   return done;
 }
@@ -187,7 +187,7 @@ bool Coherence::try_prepare_inside(Block block, Access access) {
   if (home == Network.node() &&
       !install_home(extent_of(block), /*wait=*/false))
     return false;
-  Block n = home == Network.node() ? 1 : scan_length(block, access);
+  Block n = home == Network.node() ? 1 : scan_length(block);
   std::optional<Room> room;
   if (home != Network.node())
     room.emplace(*this, block, n, access, /*wait=*/false);

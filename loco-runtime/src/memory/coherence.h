@@ -13,6 +13,7 @@
 #include "memory/address_space.h"
 #include "memory/block_list.h"
 #include "memory/cache.h"
+#include "memory/cut_ranges.h"
 #include "memory/exports.h"
 #include "memory/fingerprints.h"
 #include "memory/gate.h"
@@ -55,6 +56,8 @@ public:
                std::uint64_t &ahead_bytes);
   /// As much as one range may fetch, for the above.
   std::uint64_t ahead_bytes() const { return Copies.ahead_bytes(); }
+  /// prepare() has left out some of this range.
+  void was_cut(const CutRange &range) { Cuts.remember(range); }
 
   /// As prepare() for one block, but gives up where another thread holds the
   /// block: the fault handler must not wait for a thread that may itself be
@@ -258,10 +261,7 @@ private:
                    std::uint64_t &ahead_bytes);
   /// How many blocks of its extent a thread that misses `block` will want, if
   /// it scans memory; 1 where nothing tells that it does.
-  Block scan_length(Block block, Access access);
-  /// As that, in a bounded cache, where a range check leaves out what it has no
-  /// room for.
-  Block rest_of_range(Block block, Access access);
+  Block scan_length(Block block);
   /// Locks, without waiting, blocks that follow a locked one in its extent, are
   /// in the same state, and have the same home; returns how many of `count` are
   /// locked now.
@@ -270,6 +270,16 @@ private:
   /// stores, what was stored to with them the last times.
   void prepare_expected(Block first, Block count, int home);
   bool try_prepare_inside(Block block, Access access);
+
+  // eviction.cpp: the fault thread's, in a bounded cache.
+  /// Fetches some of what follows the block in a range that was cut.
+  void continue_range(Block faulted, Access access);
+  /// Makes what is missing of the range ready, up to `most` blocks from its
+  /// start on; returns how many blocks that is. Waits for nothing.
+  Block fetch_ahead(std::uintptr_t address, std::size_t bytes, Block most,
+                    Access access);
+  /// Other threads' faults wait meanwhile.
+  static constexpr std::uint64_t MostContinuedBytes = 1 << 20;
 
   // race_mode.cpp. With the lock of the block, where one is named.
   void open_race_mode();
@@ -292,8 +302,9 @@ private:
   void give_away(Block first, Block count, int to);
   void take_over(Block first, Block count, int from);
 
-  /// Makes the blocks of an extent visible that are at home here. Without `wait` it gives up, and
-  /// returns false, where another thread holds one of the blocks.
+  /// Makes the blocks of an extent visible that are at home here. Without
+  /// `wait` it gives up, and returns false, where another thread holds one of
+  /// the blocks.
   bool install_home(Extent extent, bool wait = true);
   void install_home_run(Block first, Block count);
   void flush_dirty();
@@ -325,6 +336,7 @@ private:
   Notices Log;
   TwinPool Twins;
   Cache Copies;
+  CutRanges Cuts;
   Reuse Stores;                     ///< rounds end with releases
   Overwrites Rewritten;             ///< by blocks' locks
   std::uint32_t NumReleases = 0;    ///< ProtocolMutex

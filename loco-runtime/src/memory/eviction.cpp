@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // eviction.cpp - keeping the copies of other nodes' blocks within LOCO_CACHE:
-// who misses makes room first, holding no block (M10).
+// who misses makes room first, holding no block (M10); and going on, at page
+// faults, with range checks that were cut for it: the strip-mining of long
+// loops, done where the size of the cache is known.
 
 #include "memory/coherence.h"
+
+#include <algorithm>
 
 namespace loco::memory {
 
@@ -92,18 +96,6 @@ void Coherence::give_back(Block first, Block count) {
       });
 }
 
-Block Coherence::rest_of_range(Block block, Access access) {
-  std::byte *before = block == 0 ? nullptr : Space.address_of(block - 1);
-  if (before == nullptr)
-    return 1;
-  std::uint8_t ready =
-      access == Access::Load ? LOCO_SHADOW_CLEAN : LOCO_SHADOW_READY;
-  return AddressSpace::shadow_of(before)->load(std::memory_order_relaxed) <=
-                 ready
-             ? first_block(extent_of(block) + 1) - block
-             : 1;
-}
-
 Block Coherence::try_lock_alike(Block first, Block count, int home) {
   Block n = 1;
   for (; n < count; ++n) {
@@ -116,6 +108,62 @@ Block Coherence::try_lock_alike(Block first, Block count, int home) {
     }
   }
   return n;
+}
+
+void Coherence::continue_range(Block faulted, Access access) {
+  auto at = reinterpret_cast<std::uintptr_t>(Space.address_of(faulted));
+  std::optional<CutRange> range = Cuts.find(at, access == Access::Store);
+  if (!range)
+    return;
+  access = range->for_stores ? Access::Store : Access::Load;
+  // Also what is present counts: it may be long until the rest is wanted.
+  Block left = static_cast<Block>(
+      std::min(Copies.ahead_bytes(), MostContinuedBytes) / BlockBytes);
+  if (access == Access::Store)
+    left /= 2; // twins
+  for (std::size_t number = *range->row_in(at); number < range->rows && left;
+       ++number) {
+    std::uintptr_t start = range->row(number);
+    std::uintptr_t end = start + range->row_bytes;
+    if (start < at && at < end)
+      start = at;
+    left -= fetch_ahead(start, end - start, left, access);
+  }
+}
+
+Block Coherence::fetch_ahead(std::uintptr_t address, std::size_t bytes,
+                             Block most, Access access) {
+  auto offset = Space.find(reinterpret_cast<const void *>(address));
+  if (!offset)
+    return most; // the check found that it had come to an end there, too
+  bytes = std::min(bytes, Space.contiguous_bytes(*offset));
+  Block first = block_at(*offset);
+  Block end = block_at(*offset + bytes - 1) + 1;
+  end = std::min(end, first + most);
+  auto is_ready = [&](Block b) {
+    return AddressSpace::shadow_of(Space.address_of(b))
+               ->load(std::memory_order_relaxed) <=
+           (access == Access::Load ? LOCO_SHADOW_CLEAN : LOCO_SHADOW_READY);
+  };
+  auto is_wanted = [&](Block b) {
+    int home = Directory.find(b);
+    return home >= 0 && home != Network.node() && !is_ready(b);
+  };
+  for (Block b = first; b < end;) {
+    Block run_end = std::min(first_block(extent_of(b) + 1), end);
+    for_each_run(b, run_end - b, is_wanted, [&](Block start, Block count) {
+      for_each_home(start, count, [&](int home, Block from, Block n) {
+        Room room(*this, from, n, access, /*wait=*/false);
+        if (!try_lock(from))
+          return;
+        n = try_lock_alike(from, n, home);
+        prepare_locked(from, n, access, home);
+        unlock_run(from, n);
+      });
+    });
+    b = run_end;
+  }
+  return end - first;
 }
 
 } // namespace loco::memory

@@ -77,6 +77,35 @@ void read_all(void *shared) {
   }
 }
 
+/// A word of every second block, twice as many as the cache holds, upwards or
+/// downwards: a check of rows leaves most of them out, and each page fault that
+/// comes of it brings the next sixteenth of the cache.
+void read_rows(const std::uint64_t *base, std::uint64_t *first,
+               std::ptrdiff_t stride) {
+  constexpr std::size_t Rows = DataBytes / (2 * LOCO_BLOCK_BYTES);
+  std::int64_t faults = __loco_counter("page_faults");
+  std::int64_t blocks = __loco_counter("fetched_blocks");
+  __loco_touch_rows(first, sizeof *first,
+                    stride * static_cast<std::ptrdiff_t>(sizeof *first), Rows,
+                    LOCO_TOUCH_LOAD);
+  // They do not drive each other out before the first one is used.
+  constexpr std::size_t Sixteenth = CacheBytes / 16 / LOCO_BLOCK_BYTES;
+  CHECK(__loco_counter("fetched_blocks") - blocks <= Sixteenth);
+  for (std::size_t row = 0; row < Rows; ++row, first += stride)
+    CHECK(*first == expected(static_cast<std::size_t>(first - base), 0));
+  CHECK(__loco_counter("page_faults") - faults <= 2 * Rows / Sixteenth);
+  CHECK(__loco_counter("fetched_blocks") - blocks <= 2 * Rows);
+  look_at_memory();
+}
+
+void read_rows_both_ways(void *shared) {
+  constexpr std::ptrdiff_t Stride =
+      2 * LOCO_BLOCK_BYTES / sizeof(std::uint64_t);
+  auto *data = static_cast<std::uint64_t *>(shared);
+  read_rows(data, data, Stride);
+  read_rows(data, data + Words - Stride, -Stride);
+}
+
 /// The nodes in turn write all words, some unchecked, some checked, without a
 /// release in between: what is evicted must get home.
 void write_in_turn(void *shared) {
@@ -146,8 +175,8 @@ int main() {
   CHECK(data != nullptr);
   for (std::size_t i = 0; i < Words; ++i) // first touch: all at home on node 0
     data[i] = expected(i, 0);
-  for (SpmdFn step :
-       {begin, read_all, write_in_turn, write_together, check_together, end})
+  for (SpmdFn step : {begin, read_all, read_rows_both_ways, write_in_turn,
+                      write_together, check_together, end})
     spmd::run(step, data);
   __loco_free(data);
   std::puts("small_cache: right");
