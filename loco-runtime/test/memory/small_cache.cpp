@@ -82,16 +82,16 @@ void read_all(void *shared) {
 /// comes of it brings the next sixteenth of the cache.
 void read_rows(const std::uint64_t *base, std::uint64_t *first,
                std::ptrdiff_t stride) {
-  constexpr std::size_t Rows = DataBytes / (2 * LOCO_BLOCK_BYTES);
+  constexpr std::int64_t Rows = DataBytes / (2 * LOCO_BLOCK_BYTES);
   std::int64_t faults = __loco_counter("page_faults");
   std::int64_t blocks = __loco_counter("fetched_blocks");
   __loco_touch_rows(first, sizeof *first,
                     stride * static_cast<std::ptrdiff_t>(sizeof *first), Rows,
                     LOCO_TOUCH_LOAD);
   // They do not drive each other out before the first one is used.
-  constexpr std::size_t Sixteenth = CacheBytes / 16 / LOCO_BLOCK_BYTES;
+  constexpr std::int64_t Sixteenth = CacheBytes / 16 / LOCO_BLOCK_BYTES;
   CHECK(__loco_counter("fetched_blocks") - blocks <= Sixteenth);
-  for (std::size_t row = 0; row < Rows; ++row, first += stride)
+  for (std::int64_t row = 0; row < Rows; ++row, first += stride)
     CHECK(*first == expected(static_cast<std::size_t>(first - base), 0));
   CHECK(__loco_counter("page_faults") - faults <= 2 * Rows / Sixteenth);
   CHECK(__loco_counter("fetched_blocks") - blocks <= 2 * Rows);
