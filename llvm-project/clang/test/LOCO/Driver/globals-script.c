@@ -27,9 +27,9 @@
 // SMALL: {{bfd|lld}}
 
 // CHECK-NOT: wrong
-// CHECK: registered a module: abi {{[0-9]+}}, mode 0, 1 page of data, 256 pages of bss
+// CHECK: registered a module: abi 2, mode 0, 1 page of data, 256 pages of bss
 // CHECK: constructor of the library
-// CHECK: registered the program: abi {{[0-9]+}}, mode [[MODE]], 1 page of data, 204801 pages of bss
+// CHECK: registered the program: abi 2, mode [[MODE]], 1 page of data, 204801 pages of bss
 // CHECK: constructor of the program
 // CHECK: main 42 43 7
 // CHECK-NOT: wrong

@@ -141,7 +141,7 @@ define void @ready(ptr %p) {
 }
 
 ; CHECK: declare preserve_mostcc void @__loco_load(ptr nocapture readnone, i64)
-; CHECK: !{i32 7, !"loco.lowered", i32 {{[0-9]+}}}
+; CHECK: !{i32 7, !"loco.lowered", i32 2}
 ; CHECK: [[WEIGHTS]] = !{!"branch_weights", i32 1, i32 1048575}
 
 declare void @loco.ready(ptr addrspace(7), i64, i32)
