@@ -5,6 +5,7 @@
 #include "fabric/fabric.h"
 #include "base/futex.h"
 #include "base/settings.h"
+#include "base/syscall_selector.h"
 #include "fabric/backends.h"
 #include "launch/bootstrap.h"
 
@@ -64,6 +65,7 @@ void Fabric::yield() { sched_yield(); }
 
 void Fabric::sleep(std::uint32_t seen) {
   constexpr long LongestSleepUs = 1000;
+  DirectSyscalls direct;
   // wake_sleepers() reads the count after it has changed Events, we write it
   // before the kernel compares Events: one of the two sees the other.
   Events[SleepersWord].fetch_add(1, std::memory_order_seq_cst);
@@ -73,8 +75,10 @@ void Fabric::sleep(std::uint32_t seen) {
 
 void Fabric::wake_sleepers(std::atomic<std::uint32_t> *events) {
   events->fetch_add(1, std::memory_order_seq_cst);
-  if (events[SleepersWord].load(std::memory_order_seq_cst) != 0)
+  if (events[SleepersWord].load(std::memory_order_seq_cst) != 0) {
+    DirectSyscalls direct;
     futex_wake(*events);
+  }
 }
 
 void Fabric::reserve_events() {

@@ -26,6 +26,7 @@
 #include "omp/locks.h"
 #include "omp/spans.h"
 #include "omp/words.h"
+#include "system_calls/dispatch.h"
 
 #include <atomic>
 #include <cstdlib>
@@ -193,6 +194,11 @@ void join_job() {
     start_fault_thread(*coherence, node->pages);
     open_globals(node->space, &node->pages);
     open_fork(node->space, leave_as_child);
+    if (!node->pages.serves_kernel()) {
+      must(system_calls::open());
+      set_thread_start(system_calls::enter_thread);
+      system_calls::enter_thread();
+    }
     heap::enter_user_thread(); // static constructors allocate what main uses
     *LOCO_NEST_EPOCH = 1; // no nest has decided yet
     *LOCO_FLAG_MULTI = 1;

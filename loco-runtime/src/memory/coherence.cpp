@@ -170,9 +170,6 @@ void Coherence::prepare_expected(Block first, Block count, int home) {
 }
 
 bool Coherence::try_prepare(Block block, Access access) {
-  // A stack never moves, and may be that of the thread that closes the gate.
-  if (Flags[extent_of(block)].load(std::memory_order_relaxed) & AlwaysModified)
-    return try_prepare_inside(block, access);
   if (!HomesGate.try_enter_while_closing())
     return false;
   bool done = try_prepare_inside(block, access);
@@ -346,9 +343,21 @@ int Coherence::pin_home(Block block) {
   return Directory.pin(block);
 }
 
-void Coherence::mark_always_modified(Extent extent) {
-  pin_home(first_block(extent));
-  Flags[extent].fetch_or(AlwaysModified, std::memory_order_relaxed);
+void Coherence::open_stack(Block first, Block count) {
+  // Nobody has seen the memory yet, so no block of it is locked or exported.
+  for (Block b = first; b < first + count; b += BlocksPerExtent) {
+    pin_home(b);
+    Flags[extent_of(b)].fetch_or(AlwaysModified | Installed,
+                                 std::memory_order_release);
+    memory::count(stats.ExtentsClaimed);
+  }
+  Pages.leave_to_kernel(Space.address_of(first), count * BlockBytes);
+  set_states(first, count, State::Home, LOCO_SHADOW_READY);
+}
+
+bool Coherence::is_own_stack(std::uint64_t offset) const {
+  return (Flags[extent_of(block_at(offset))].load(std::memory_order_relaxed) &
+          AlwaysModified) != 0;
 }
 
 bool Coherence::install_home(Extent extent, bool wait) {
@@ -386,9 +395,7 @@ void Coherence::install_home_run(Block first, Block count) {
     fatal_errno("out of memory: cannot back 64 KiB of the window");
   Pages.install(Space.address_of(first), count * BlockBytes, false);
   set_states(first, count, State::Home, LOCO_SHADOW_READY);
-  bool is_stack =
-      Flags[extent_of(first)].load(std::memory_order_relaxed) & AlwaysModified;
-  if (Race != nullptr && !is_stack)
+  if (Race != nullptr)
     for (Block b = first; b < first + count; ++b)
       protect_home(b);
 }

@@ -76,10 +76,13 @@ public:
   /// (collectively) where any node has wanted to before that barrier.
   void end_interval(bool move_homes_now);
 
-  /// Blocks of the extent are never write-protected at home: they count as
-  /// modified whenever they are exported (stacks, whose stores are unchecked).
-  /// This node, which is home to it, stays so.
-  void mark_always_modified(Extent extent);
+  /// Makes whole extents of this node, not used yet, memory for a stack, whose
+  /// stores are unchecked. It stays at home here, its pages are the kernel's
+  /// affair, and its blocks are never protected: they count as modified
+  /// whenever they are exported (M9).
+  void open_stack(Block first, Block count);
+  /// Whether the byte is in one of those.
+  bool is_own_stack(std::uint64_t offset) const;
 
   /// The home of a block, which from now on stays: it is acted on at the home
   /// without at_home() (records of locks).
@@ -157,7 +160,7 @@ private:
 
   enum ExtentFlags : std::uint8_t {
     Installed = 1,      ///< of its blocks, those at home here are visible
-    AlwaysModified = 2, ///< see mark_always_modified()
+    AlwaysModified = 2, ///< see open_stack()
     HasCopies = 4,      ///< may hold copies of blocks
   };
 

@@ -82,6 +82,13 @@ Result<void> PageTable::watch(void *start, std::size_t bytes) {
   return {};
 }
 
+void PageTable::leave_to_kernel(void *start, std::size_t bytes) {
+  uffdio_range range{as_u64(start), bytes};
+  if (ioctl(Fd, UFFDIO_UNREGISTER, &range) != 0)
+    fatal_errno("cannot leave the pages of a stack to the kernel "
+                "(UFFDIO_UNREGISTER; is vm.max_map_count reached?)");
+}
+
 void PageTable::install(void *start, std::size_t bytes, bool write_protected) {
   std::uint64_t at = as_u64(start);
   std::uint64_t end = at + bytes;

@@ -21,6 +21,9 @@ public:
   /// mapping of a memfd, page-aligned) come as faults.
   Result<void> watch(void *start, std::size_t bytes);
 
+  /// Ends that: the kernel serves faults there as in any mapping.
+  void leave_to_kernel(void *start, std::size_t bytes);
+
   /// Makes pages that are in the page cache visible; those already visible are
   /// left as they are. Wakes who waits for them. write_protected only where
   /// installs_protected().

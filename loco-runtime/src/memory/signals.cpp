@@ -100,6 +100,7 @@ void on_signal(int signal, siginfo_t *info, void *context) {
   const int saved_errno = errno;
   pthread_sigmask(SIG_SETMASK, &mask, nullptr);
   errno = saved_errno;
+  ProgramSyscalls program;
   // One that takes the number alone does not mind the others.
   handler(signal, info, context);
 }

@@ -7,12 +7,14 @@
 // like) are not put off; nor is anything where the job has one node.
 #pragma once
 
+#include "base/syscall_selector.h"
+
 #include <atomic>
 #include <csignal>
 
 namespace loco::memory {
 
-/// While one lives, signals of this thread wait.
+/// While one lives, signals of this thread wait, and its system calls pass.
 class SignalScope {
 public:
   SignalScope() {
@@ -34,6 +36,7 @@ public:
 private:
   static void deliver();
 
+  DirectSyscalls Direct;
   static inline thread_local volatile int Depth
       __attribute__((tls_model("initial-exec"))) = 0;
   static inline thread_local volatile bool IsPutOff

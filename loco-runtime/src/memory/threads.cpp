@@ -26,9 +26,6 @@ namespace {
 
 /// The page that overflow runs into; an extent, as homes are by extent.
 constexpr std::size_t GuardBytes = ExtentBytes;
-/// Made present at once: a runtime function that holds a block never faults on
-/// its own stack unless user code was deeper than this.
-constexpr std::size_t PresentBytes = 1 << 20;
 constexpr std::size_t MinStackBytes = 256 << 10;
 constexpr std::size_t UnlimitedStackBytes = 64 << 20;
 
@@ -43,6 +40,8 @@ struct Stack {
   bool let_go; ///< detached or joined
   Stack *next;
 };
+
+void (*thread_start)() = nullptr;
 
 std::mutex stacks_mutex;
 Stack *stacks = nullptr;
@@ -68,16 +67,8 @@ Stack *make_stack(std::size_t bytes) {
   auto *base = static_cast<std::byte *>(heap::take_pages(bytes));
   if (base == nullptr)
     return nullptr;
-  AddressSpace &space = coherence->space();
-  Block first = block_at(*space.find(base));
-  Extent last = extent_of(first + static_cast<Block>(bytes / BlockBytes) - 1);
-  for (Extent e = extent_of(first); e <= last; ++e)
-    coherence->mark_always_modified(e);
-  std::size_t present = std::min(PresentBytes, bytes - GuardBytes);
-  std::uint64_t ahead_bytes = present;
-  coherence->prepare(block_at(*space.find(base + bytes - present)),
-                     static_cast<Block>(present / BlockBytes), Access::Store,
-                     ahead_bytes);
+  coherence->open_stack(block_at(*coherence->space().find(base)),
+                        static_cast<Block>(bytes / BlockBytes));
   if (mprotect(base, GuardBytes, PROT_NONE) != 0)
     fatal_errno("cannot protect the end of a stack");
   auto *stack = static_cast<Stack *>(
@@ -110,6 +101,8 @@ void *start_user_thread(void *argument) {
   heap::release(argument);
   if (start.stack != nullptr)
     start.stack->tid = static_cast<pid_t>(syscall(SYS_gettid));
+  if (thread_start != nullptr)
+    thread_start();
   heap::enter_user_thread();
   return start.fn(start.argument);
 }
@@ -220,6 +213,8 @@ int create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *),
 
 
 } // namespace
+
+void set_thread_start(void (*fn)()) { thread_start = fn; }
 
 void watch_own_stack() {
   heap::PrivateScope scope;

@@ -8,6 +8,9 @@
 
 namespace loco::memory {
 
+/// Each user thread that starts from now on calls `fn` first.
+void set_thread_start(void (*fn)());
+
 /// Runs fn(argument) on a new user thread and returns what it returned. Signals
 /// of the calling thread are blocked meanwhile, so that the new one gets them.
 void *run_as_user_thread(void *(*fn)(void *), void *argument);

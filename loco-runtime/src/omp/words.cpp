@@ -5,6 +5,7 @@
 #include "omp/words.h"
 
 #include "base/export.h"
+#include "base/syscall_selector.h"
 #include "loco/omp_abi.h"
 #include "memory/heap.h"
 
@@ -69,6 +70,7 @@ LOCO_EXPORT void __loco_omp_wait_step(unsigned *spins) {
     sched_yield();
   } else {
     long slept = 1000L * (step - PausesFirst - YieldsNext + 1);
+    loco::DirectSyscalls direct;
     timespec time{0, slept < LongestSleepNanos ? slept : LongestSleepNanos};
     nanosleep(&time, nullptr);
   }

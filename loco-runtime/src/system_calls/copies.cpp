@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// copies.cpp - what is copied for a call. Runs in a signal handler that may have
+// interrupted any code but the runtime's: it allocates nothing, and holds no
+// lock. The program's memory is read as the program would read it.
+
+#include "system_calls/copies.h"
+
+#include "base/fatal.h"
+#include "memory/coherence.h"
+
+#include <algorithm>
+#include <climits>
+#include <csignal>
+#include <cstring>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+namespace loco::system_calls {
+
+namespace {
+
+constexpr std::size_t Align = 16;
+constexpr std::uint64_t LongestText = 1 << 20;
+/// Of a futex word that is taken away again and again.
+constexpr unsigned MostTries = 1000;
+/// The kernel reads and writes no more at a time (MAX_RW_COUNT).
+constexpr std::uint64_t MostTransferred = 0x7ffff000;
+constexpr std::uint64_t SignalSetBytes = 8;
+constexpr std::uint64_t DispatchSignal = std::uint64_t{1} << (SIGSYS - 1);
+
+struct KernelAction {
+  std::uint64_t Handler, Flags, Restorer, Mask;
+};
+
+template <typename T> T read(std::uint64_t address) {
+  T value;
+  std::memcpy(&value, reinterpret_cast<const void *>(address), sizeof value);
+  return value;
+}
+
+} // namespace
+
+bool may_be_missing(std::uint64_t address) {
+  auto offset =
+      memory::coherence->space().find(reinterpret_cast<const void *>(address));
+  return offset && !memory::coherence->is_own_stack(*offset);
+}
+
+CopyPlan::CopyPlan(std::uint64_t number, const std::uint64_t (&args)[6])
+    : Number(number), Args(args), Memory(signature_of(number, args)) {
+  walk();
+  if (Count != 0 || NumInPlace != 0)
+    Needed = sizeof(Copies) + Count * sizeof(Copy) + Align + DataBytes;
+  NumCounted = Count;
+}
+
+Copies *CopyPlan::make(void *memory, std::uint64_t (&passed)[6]) {
+  Made = new (memory) Copies;
+  std::byte *end = reinterpret_cast<std::byte *>(memory) + sizeof(Copies) +
+                   NumCounted * sizeof(Copy);
+  Data = reinterpret_cast<std::byte *>(
+      memory::round_up(reinterpret_cast<std::uintptr_t>(end), Align));
+  Count = NumInPlace = 0;
+  DataBytes = 0;
+  walk();
+  Made->Count = Count;
+  Made->TriesLeft = NumInPlace == 0 ? 0 : MostTries;
+  // What the kernel changes is what differs from now on.
+  for (Copy &copy : *Made)
+    if (copy.How == Copy::Use::Both)
+      std::memcpy(copy.twin(), copy.Private, copy.Bytes);
+  std::memcpy(passed, Passed, sizeof passed);
+  return Made;
+}
+
+void CopyPlan::walk() {
+  for (unsigned i = 0; i < 6; ++i)
+    Passed[i] = Args[i] == 0 ? 0 : lend(Args[i], Memory.Arguments[i]);
+}
+
+std::uint64_t CopyPlan::copy(std::uint64_t arg, std::uint64_t bytes,
+                             Copy::Use use, bool always, const Argument &is,
+                             std::uint64_t offset) {
+  if (arg == 0 || bytes == 0 || (!always && !may_be_missing(arg)))
+    return arg;
+  auto &space = memory::coherence->space();
+  if (auto at = space.find(reinterpret_cast<const void *>(arg));
+      at && bytes > space.contiguous_bytes(*at))
+    return arg; // the kernel is to say what is wrong with it
+  std::uint64_t taken = bytes * (use == Copy::Use::Both ? 2 : 1);
+  std::byte *data = Data + DataBytes;
+  DataBytes += memory::round_up(taken, Align);
+  if (Made == nullptr) {
+    ++Count;
+    return arg;
+  }
+  // Another thread may have changed what a pointer leads to since.
+  if (Count == NumCounted || sizeof(Copies) + Count * sizeof(Copy) + Align +
+                                     DataBytes >
+                                 Needed)
+    fatal("the arguments of a system call change while it is made");
+  auto *program = reinterpret_cast<std::byte *>(arg);
+  Made->begin()[Count++] = {program, data,      bytes,
+                            offset,  is.Unit,   is.Before, use};
+  if (use != Copy::Use::Out)
+    std::memcpy(data, program, bytes);
+  return reinterpret_cast<std::uint64_t>(data);
+}
+
+std::uint64_t CopyPlan::lend(std::uint64_t arg, const Argument &is) {
+  using Use = Copy::Use;
+  const std::uint64_t length = std::min(Args[is.Length], MostTransferred);
+  switch (is.Is) {
+  case Kind::Value:
+    return arg;
+  case Kind::Text: {
+    if (!may_be_missing(arg))
+      return arg;
+    auto *text = reinterpret_cast<const char *>(arg);
+    return copy(arg, strnlen(text, LongestText) + 1, Use::In);
+  }
+  case Kind::Texts:
+    return lend_texts(arg);
+  case Kind::In:
+    return copy(arg, length * is.Unit + is.Before, Use::In);
+  case Kind::Out:
+    return copy(arg, length * is.Unit + is.Before, Use::Out, false, is);
+  case Kind::Both:
+    return copy(arg, length * is.Unit, Use::Both);
+  case Kind::Object:
+    return copy(arg, is.Unit, Use::Both);
+  case Kind::Sized:
+    if (Args[is.Length] == 0 || !may_be_missing(arg))
+      return arg;
+    return copy(arg, read<std::uint32_t>(Args[is.Length]), Use::Both);
+  case Kind::FdSet: // as the kernel takes it: whole longs
+    return copy(arg, memory::round_up(length, 64) / CHAR_BIT, Use::Both);
+  case Kind::VectorIn:
+    return lend_vector(arg, length, Use::In);
+  case Kind::VectorOut:
+    return lend_vector(arg, length, Use::Out);
+  case Kind::MessageIn:
+    return lend_messages<msghdr>(arg, 1, Use::In);
+  case Kind::MessageOut:
+    return lend_messages<msghdr>(arg, 1, Use::Out);
+  case Kind::Messages:
+    // What the result counts is messages; so bytes are found by comparing.
+    return lend_messages<mmsghdr>(arg, length, Use::Both);
+  case Kind::Signals:
+    return lend_signals(arg);
+  case Kind::SignalsAndSize:
+    return lend_signals_and_size(arg);
+  case Kind::SignalAction:
+    return lend_action(arg);
+  case Kind::InPlace:
+    use_in_place(arg);
+    return arg;
+  }
+  return arg;
+}
+
+std::uint64_t CopyPlan::lend_texts(std::uint64_t arg) {
+  std::uint64_t count = 0;
+  bool any = may_be_missing(arg);
+  for (;; ++count) {
+    auto text = read<std::uint64_t>(arg + count * sizeof arg);
+    if (text == 0)
+      break;
+    any |= may_be_missing(text);
+  }
+  if (!any)
+    return arg;
+  std::uint64_t lent =
+      copy(arg, (count + 1) * sizeof arg, Copy::Use::In, /*always=*/true);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    std::uint64_t text =
+        lend(read<std::uint64_t>(arg + i * sizeof arg), {Kind::Text});
+    std::uint64_t spare;
+    writable(lent, spare)[Made == nullptr ? 0 : i] = text;
+  }
+  return lent;
+}
+
+std::uint64_t CopyPlan::lend_vector(std::uint64_t arg, std::uint64_t count,
+                                    Copy::Use use) {
+  if (count > IOV_MAX)
+    return arg; // the kernel refuses it
+  bool any = may_be_missing(arg);
+  auto part = [&](std::uint64_t i) {
+    return read<iovec>(arg + i * sizeof(iovec));
+  };
+  for (std::uint64_t i = 0; i < count; ++i)
+    any |= may_be_missing(reinterpret_cast<std::uint64_t>(part(i).iov_base));
+  if (!any)
+    return arg;
+  std::uint64_t lent =
+      copy(arg, count * sizeof(iovec), Copy::Use::In, /*always=*/true);
+  std::uint64_t offset = 0;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    iovec p = part(i), spare;
+    p.iov_base = reinterpret_cast<void *>(
+        copy(reinterpret_cast<std::uint64_t>(p.iov_base), p.iov_len, use, false,
+             {}, offset));
+    offset += p.iov_len;
+    writable(lent, spare)[Made == nullptr ? 0 : i] = p;
+  }
+  return lent;
+}
+
+static msghdr &header(msghdr &message) { return message; }
+static msghdr &header(mmsghdr &message) { return message.msg_hdr; }
+
+template <typename Header>
+std::uint64_t CopyPlan::lend_messages(std::uint64_t arg, std::uint64_t count,
+                                      Copy::Use use) {
+  if (count > IOV_MAX)
+    count = IOV_MAX; // the kernel takes no more
+  // The kernel says in each how much of what it points to was filled.
+  std::uint64_t lent = copy(arg, count * sizeof(Header), Copy::Use::Both, true);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    auto message = read<Header>(arg + i * sizeof(Header));
+    msghdr &h = header(message);
+    auto lend_part = [&](void *&part, std::uint64_t bytes) {
+      part = reinterpret_cast<void *>(copy(
+          reinterpret_cast<std::uint64_t>(part), bytes, Copy::Use::Both));
+    };
+    lend_part(h.msg_name, h.msg_namelen);
+    lend_part(h.msg_control, h.msg_controllen);
+    h.msg_iov = reinterpret_cast<iovec *>(
+        lend_vector(reinterpret_cast<std::uint64_t>(h.msg_iov), h.msg_iovlen,
+                    use));
+    Header spare;
+    writable(lent, spare)[Made == nullptr ? 0 : i] = message;
+  }
+  return lent;
+}
+
+// A blocked SIGSYS would be the end of the process at its next call.
+std::uint64_t CopyPlan::lend_signals(std::uint64_t arg) {
+  auto set = read<std::uint64_t>(arg);
+  std::uint64_t lent = copy(arg, SignalSetBytes, Copy::Use::In,
+                            (set & DispatchSignal) != 0);
+  if (lent != arg && Made != nullptr)
+    *reinterpret_cast<std::uint64_t *>(lent) = set & ~DispatchSignal;
+  return lent;
+}
+
+std::uint64_t CopyPlan::lend_signals_and_size(std::uint64_t arg) {
+  struct SetAndSize {
+    std::uint64_t Set, Bytes;
+  };
+  auto both = read<SetAndSize>(arg);
+  std::uint64_t lent = copy(arg, sizeof both, Copy::Use::In, /*always=*/true);
+  if (both.Set != 0)
+    both.Set = lend_signals(both.Set);
+  SetAndSize spare;
+  *writable(lent, spare) = both;
+  return lent;
+}
+
+std::uint64_t CopyPlan::lend_action(std::uint64_t arg) {
+  auto action = read<KernelAction>(arg);
+  std::uint64_t lent = copy(arg, sizeof action, Copy::Use::In,
+                            (action.Mask & DispatchSignal) != 0);
+  if (lent != arg && Made != nullptr)
+    reinterpret_cast<KernelAction *>(lent)->Mask &= ~DispatchSignal;
+  return lent;
+}
+
+void CopyPlan::use_in_place(std::uint64_t arg) {
+  if (!may_be_missing(arg))
+    return;
+  if (Made != nullptr)
+    Made->InPlace[NumInPlace] = reinterpret_cast<std::uint32_t *>(arg);
+  ++NumInPlace;
+}
+
+} // namespace loco::system_calls

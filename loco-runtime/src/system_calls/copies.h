@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// copies.h - private copies of the memory that a system call uses, where that
+// may be missing from the page table or protected in it at any moment. Made
+// before the call; what the kernel has changed in them is stored to the
+// program's memory after it, byte by byte, as a program would: faults are served
+// then as any other's.
+#pragma once
+
+#include "system_calls/direct.h"
+#include "system_calls/signatures.h"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace loco::system_calls {
+
+/// One of them.
+struct Copy {
+  enum class Use : std::uint8_t {
+    In,   ///< the kernel reads it
+    Out,  ///< the kernel fills it from the start, up to what the result says
+    Both, ///< compared afterwards with its twin, which lies behind it
+  };
+  std::byte *Program;
+  std::byte *Private;
+  std::uint64_t Bytes;
+  std::uint64_t Offset; ///< in what the result counts, of the first byte (Out)
+  std::uint16_t Unit;   ///< bytes for each that the result counts (Out)
+  std::uint16_t Before; ///< bytes that it does not count (Out)
+  Use How;
+
+  std::byte *twin() const { return Private + Bytes; }
+};
+
+/// All that a call has been lent; followed by an array of Copy, and the bytes.
+class Copies {
+public:
+  Copy *begin() { return reinterpret_cast<Copy *>(this + 1); }
+  Copy *end() { return begin() + Count; }
+
+  std::uint64_t MappedBytes = 0; ///< 0: it lies on the stack, or is kept
+  unsigned Count = 0;
+  unsigned TriesLeft = 0;
+  std::uint32_t *InPlace[2] = {}; ///< words that the kernel uses where they are
+};
+
+/// What a call needs, counted by measure(), then filled in by make().
+class CopyPlan {
+public:
+  /// A call of the program, its arguments as it passed them.
+  CopyPlan(std::uint64_t number, const std::uint64_t (&args)[6]);
+
+  /// Bytes for make(); 0 where the call needs no copies.
+  std::size_t bytes() const { return Needed; }
+  /// In `memory` of bytes() bytes, aligned to 16. Changes `passed` to what the
+  /// kernel is to get.
+  Copies *make(void *memory, std::uint64_t (&passed)[6]);
+
+private:
+  void walk();
+  std::uint64_t lend(std::uint64_t arg, const Argument &is);
+  std::uint64_t lend_texts(std::uint64_t arg);
+  std::uint64_t lend_vector(std::uint64_t arg, std::uint64_t count,
+                            Copy::Use use);
+  template <typename Header>
+  std::uint64_t lend_messages(std::uint64_t arg, std::uint64_t count,
+                              Copy::Use use);
+  std::uint64_t lend_signals(std::uint64_t arg);
+  std::uint64_t lend_signals_and_size(std::uint64_t arg);
+  std::uint64_t lend_action(std::uint64_t arg);
+  void use_in_place(std::uint64_t arg);
+
+  /// A copy of program memory, where it needs one, or where `always`.
+  std::uint64_t copy(std::uint64_t arg, std::uint64_t bytes, Copy::Use use,
+                     bool always = false, const Argument &is = {},
+                     std::uint64_t offset = 0);
+  /// What is private already, or is being counted: the program's.
+  template <typename T> T *writable(std::uint64_t lent, T &spare) const {
+    return Made == nullptr ? &spare : reinterpret_cast<T *>(lent);
+  }
+
+  const std::uint64_t Number;
+  const std::uint64_t (&Args)[6];
+  const Signature Memory;
+  std::uint64_t Passed[6] = {};
+  Copies *Made = nullptr; ///< null while counting
+  unsigned Count = 0;
+  std::size_t DataBytes = 0; ///< of all copies so far
+  std::size_t Needed = 0;
+  unsigned NumCounted = 0;
+  std::byte *Data = nullptr;
+  unsigned NumInPlace = 0;
+};
+
+/// Whether the kernel may find the byte missing, or protected.
+bool may_be_missing(std::uint64_t address);
+
+} // namespace loco::system_calls

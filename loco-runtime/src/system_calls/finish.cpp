@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// finish.cpp - what comes after a system call with copies. It runs between two
+// instructions of the program, which may have any vector register in use:
+// compiled for general registers alone, it calls nothing that was not.
+
+#include "system_calls/copies.h"
+
+#include <cerrno>
+#include <sys/syscall.h>
+
+namespace loco::system_calls {
+
+namespace {
+
+void copy_bytes(std::byte *to, const std::byte *from, std::uint64_t bytes) {
+  asm volatile("rep movsb"
+               : "+D"(to), "+S"(from), "+c"(bytes)
+               :
+               : "memory");
+}
+
+/// Only what differs: other threads may own the bytes beside it.
+void copy_changed(const Copy &copy) {
+  for (std::uint64_t i = 0; i < copy.Bytes; ++i)
+    if (copy.Private[i] != copy.twin()[i])
+      *const_cast<volatile std::byte *>(&copy.Program[i]) = copy.Private[i];
+}
+
+void copy_filled(const Copy &copy, std::int64_t result) {
+  if (result < 0)
+    return;
+  std::uint64_t filled =
+      static_cast<std::uint64_t>(result) * copy.Unit + copy.Before;
+  if (filled <= copy.Offset)
+    return;
+  filled -= copy.Offset;
+  copy_bytes(copy.Program, copy.Private,
+             filled < copy.Bytes ? filled : copy.Bytes);
+}
+
+/// Makes the words present and writable, by a store that changes nothing.
+void touch(Copies &lent) {
+  for (std::uint32_t *word : lent.InPlace)
+    if (word != nullptr)
+      asm volatile("lock orl $0, %0" : "+m"(*word) : : "memory", "cc");
+}
+
+} // namespace
+
+} // namespace loco::system_calls
+
+using namespace loco::system_calls;
+
+extern "C" Finished loco_finish_call(Frame *frame, std::int64_t result) {
+  Copies &lent = *frame->Lent;
+  if (result == -EFAULT && lent.TriesLeft != 0) {
+    --lent.TriesLeft;
+    touch(lent);
+    return {result, 1};
+  }
+  for (Copy &copy : lent) {
+    if (copy.How == Copy::Use::Out)
+      copy_filled(copy, result);
+    else if (copy.How == Copy::Use::Both)
+      copy_changed(copy);
+  }
+  if (lent.MappedBytes != 0)
+    loco_direct_syscall(SYS_munmap, reinterpret_cast<long>(&lent),
+                        static_cast<long>(lent.MappedBytes));
+  return {result, 0};
+}
