@@ -271,6 +271,12 @@ void forward(int signal, siginfo_t *info, void *context) {
                         signal);
     return;
   }
+  std::uint64_t mask;
+  std::memcpy(&mask, &static_cast<ucontext_t *>(context)->uc_sigmask,
+              sizeof mask);
+  mask = (mask | wanted.Mask) & ~DispatchSignal;
+  loco_direct_syscall(SYS_rt_sigprocmask, SIG_SETMASK, as_long(&mask), 0,
+                      SetBytes);
   ProgramSyscalls program;
   as<void(int, siginfo_t *, void *)>(wanted.Handler)(signal, info, context);
 }

@@ -28,7 +28,9 @@ TEST(Doctor, UserfaultfdIsBestForTheKernelToo) {
   EXPECT_EQ(judge_userfaultfd({true, false, 0, AllFeatures}).verdict,
             Verdict::Ok);
   Report user_only = judge_userfaultfd({false, true, 0, AllFeatures});
-  EXPECT_EQ(user_only.verdict, Verdict::Warn);
+  EXPECT_EQ(user_only.verdict, Verdict::Ok);
+  Report neither = judge_userfaultfd({false, true, 0, AllFeatures, false});
+  EXPECT_EQ(neither.verdict, Verdict::Fail);
   EXPECT_NE(user_only.advice.find("vm.unprivileged_userfaultfd=1"),
             std::string::npos);
   Report refused = judge_userfaultfd({false, false, EPERM, 0});

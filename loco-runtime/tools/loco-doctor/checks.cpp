@@ -59,6 +59,8 @@ UserfaultProbe probe_userfaultfd() {
         SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY));
     probe.user_faults = fd >= 0;
     probe.error = errno;
+    probe.dispatch = prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF,
+                           0, 0, 0) == 0;
   }
   if (fd >= 0) {
     uffdio_api api{};

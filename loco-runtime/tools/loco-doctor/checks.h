@@ -35,6 +35,7 @@ struct UserfaultProbe {
   bool user_faults;       ///< UFFD_USER_MODE_ONLY works
   int error;              ///< errno where neither does
   std::uint64_t features; ///< that the kernel offers
+  bool dispatch = true;   ///< system calls can be dispatched instead
 };
 
 Report judge_kernel(const std::string &release);
