@@ -167,6 +167,7 @@ enum kmp_loco_local_t {
 void __kmp_loco_runs_locally(kmp_loco_local_t reason, const ident_t *loc,
                              void *code);
 void __kmp_loco_atfork_child();
+void __kmp_loco_no_thread();
 
 // kmp_loco_sync.cpp
 int __kmp_loco_barrier(enum barrier_type bt, int gtid, int is_split,

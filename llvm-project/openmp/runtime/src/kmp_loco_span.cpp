@@ -74,6 +74,15 @@ void start_local_team(ident_t *loc, int gtid, microtask_t task, ...) {
   va_end(ap);
 }
 
+[[noreturn]] void too_few_threads(int started) {
+  fprintf(stderr,
+          "loco: error: node %d could start only %d of its %d threads; use "
+          "fewer (--threads, OMP_NUM_THREADS) or raise the limit that stops it "
+          "(OMP_THREAD_LIMIT, KMP_DEVICE_THREAD_LIMIT, ulimit -u)\n",
+          __kmp_loco_node, started, __kmp_loco_span.local_nproc);
+  abort();
+}
+
 // What each thread of a local team runs instead of the program's microtask.
 void run_microtask(kmp_int32 *gtid_ptr, kmp_int32 *, ...) {
   int gtid = *gtid_ptr;
@@ -82,14 +91,8 @@ void run_microtask(kmp_int32 *gtid_ptr, kmp_int32 *, ...) {
   kmp_loco_span_t &span = __kmp_loco_span;
   int tid = th->th.th_info.ds.ds_tid;
 
-  if (team->t.t_nproc != span.local_nproc) {
-    fprintf(stderr,
-            "loco: error: node %d could start only %d of its %d threads; use "
-            "fewer (--threads, OMP_NUM_THREADS) or raise the limit that stops "
-            "it (OMP_THREAD_LIMIT, KMP_DEVICE_THREAD_LIMIT, ulimit -u)\n",
-            __kmp_loco_node, team->t.t_nproc, span.local_nproc);
-    abort();
-  }
+  if (team->t.t_nproc != span.local_nproc)
+    too_few_threads(team->t.t_nproc);
   // A share of one thread runs serialised, but its level is active.
   bool serialized = team->t.t_serialized != 0;
   if (serialized) {
@@ -250,6 +253,13 @@ void __kmp_loco_runs_locally(kmp_loco_local_t reason, const ident_t *loc,
                              void *code) {
   if (__kmp_loco_multi())
     warn_local(reason, loc, code);
+}
+
+// The system refuses a thread. One of a nested region is upstream's to report.
+void __kmp_loco_no_thread() {
+  int started = TCR_4(__kmp_all_nth) - 1; // the refused one is counted
+  if (__kmp_loco_multi() && started < __kmp_loco_span.local_nproc)
+    too_few_threads(started);
 }
 
 // A forked child is no node of the job: it starts no spans. Locks stay as they
