@@ -16,7 +16,7 @@
 #include "CodeGenFunction.h"
 #include "CodeGenModule.h"
 #include "clang/AST/Expr.h"
-#include "clang/Basic/Builtins.h"
+#include "clang/Basic/BuiltinsLOCO.h"
 #include "clang/Basic/LangOptions.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/IR/AttributeMask.h"
@@ -281,53 +281,51 @@ void RuntimeDeclarations::addAttributes(llvm::Function &F, LOCOFn Fn) {
 
 static std::optional<LOCOFn> functionOfBuiltin(unsigned BuiltinID) {
   switch (BuiltinID) {
-  case Builtin::BI__builtin_loco_malloc:
+  case X86::BI__builtin_loco_malloc:
     return LOCOFn::Malloc;
-  case Builtin::BI__builtin_loco_calloc:
+  case X86::BI__builtin_loco_calloc:
     return LOCOFn::Calloc;
-  case Builtin::BI__builtin_loco_realloc:
+  case X86::BI__builtin_loco_realloc:
     return LOCOFn::Realloc;
-  case Builtin::BI__builtin_loco_free:
+  case X86::BI__builtin_loco_free:
     return LOCOFn::Free;
-  case Builtin::BI__builtin_loco_aligned_alloc:
+  case X86::BI__builtin_loco_aligned_alloc:
     return LOCOFn::AlignedAlloc;
-  case Builtin::BI__builtin_loco_posix_memalign:
+  case X86::BI__builtin_loco_posix_memalign:
     return LOCOFn::PosixMemalign;
-  case Builtin::BI__builtin_loco_strdup:
+  case X86::BI__builtin_loco_strdup:
     return LOCOFn::Strdup;
-  case Builtin::BI__builtin_loco_strndup:
+  case X86::BI__builtin_loco_strndup:
     return LOCOFn::Strndup;
-  case Builtin::BI__builtin_loco_home:
+  case X86::BI__builtin_loco_home:
     return LOCOFn::Home;
-  case Builtin::BI__builtin_loco_is_local:
+  case X86::BI__builtin_loco_is_local:
     return LOCOFn::IsLocal;
-  case Builtin::BI__builtin_loco_prefetch:
+  case X86::BI__builtin_loco_prefetch:
     return LOCOFn::Prefetch;
-  case Builtin::BI__builtin_loco_release:
+  case X86::BI__builtin_loco_release:
     return LOCOFn::Release;
-  case Builtin::BI__builtin_loco_acquire:
+  case X86::BI__builtin_loco_acquire:
     return LOCOFn::Acquire;
-  case Builtin::BI__builtin_loco_node:
+  case X86::BI__builtin_loco_node:
     return LOCOFn::Node;
-  case Builtin::BI__builtin_loco_num_nodes:
+  case X86::BI__builtin_loco_num_nodes:
     return LOCOFn::NumNodes;
   default:
     return std::nullopt;
   }
 }
 
-bool CodeGen::isLOCOBuiltin(unsigned BuiltinID) {
-  return functionOfBuiltin(BuiltinID).has_value();
-}
-
-RValue CodeGen::emitLOCOBuiltin(CodeGenFunction &CGF, unsigned BuiltinID,
-                                const CallExpr *E) {
+llvm::Value *CodeGen::emitLOCOBuiltin(CodeGenFunction &CGF, unsigned BuiltinID,
+                                      const CallExpr *E) {
+  const std::optional<LOCOFn> Fn = functionOfBuiltin(BuiltinID);
+  if (!Fn)
+    return nullptr;
   SmallVector<llvm::Value *, 3> Args;
   for (const Expr *Arg : E->arguments())
     Args.push_back(CGF.EmitScalarExpr(Arg));
-  llvm::Function *F = RuntimeDeclarations(CGF.CGM.getModule())
-                          .get(*functionOfBuiltin(BuiltinID));
-  return RValue::get(CGF.EmitNounwindRuntimeCall(F, Args));
+  llvm::Function *F = RuntimeDeclarations(CGF.CGM.getModule()).get(*Fn);
+  return CGF.EmitNounwindRuntimeCall(F, Args);
 }
 
 //===----------------------------------------------------------------------===//
@@ -436,7 +434,7 @@ static llvm::CallBase *redirectCall(llvm::CallBase &Call,
 }
 
 void CodeGen::lowerLOCOAllocations(CodeGenModule &CGM) {
-  if (!CGM.getLangOpts().LOCO)
+  if (!CGM.getLangOpts().getLOCO())
     return;
 
   llvm::Module &M = CGM.getModule();
@@ -481,20 +479,20 @@ void CodeGen::lowerLOCOAllocations(CodeGenModule &CGM) {
 //===----------------------------------------------------------------------===//
 
 unsigned CodeGen::getLOCOIdentReserved2(const CodeGenModule &CGM) {
-  return CGM.getLangOpts().LOCO ? 0x4c4f : 0; // "LO"
+  return CGM.getLangOpts().getLOCO() ? 0x4c4f : 0; // "LO"
 }
 
 //===----------------------------------------------------------------------===//
 // Passes
 //===----------------------------------------------------------------------===//
 
-static llvm::loco::Checks checksOf(LOCOChecksKind Kind) {
+static llvm::loco::Checks checksOf(LangOptions::LOCOChecksKind Kind) {
   switch (Kind) {
-  case LOCOChecksKind::Inline:
+  case LangOptions::LOCOChecksKind::Inline:
     return llvm::loco::Checks::Inline;
-  case LOCOChecksKind::Call:
+  case LangOptions::LOCOChecksKind::Call:
     return llvm::loco::Checks::Call;
-  case LOCOChecksKind::None:
+  case LangOptions::LOCOChecksKind::None:
     return llvm::loco::Checks::None;
   }
   llvm_unreachable("unknown kind of checks");
@@ -503,12 +501,13 @@ static llvm::loco::Checks checksOf(LOCOChecksKind Kind) {
 void CodeGen::registerLOCOPipeline(llvm::PassBuilder &PB,
                                    const llvm::Module &M,
                                    const LangOptions &LangOpts) {
-  if (!LangOpts.LOCO)
+  if (!LangOpts.getLOCO())
     return;
   llvm::loco::PipelineOptions Options;
   Options.ChecksKind = checksOf(LangOpts.getLOCOChecks());
-  Options.ModeKind = LangOpts.getLOCOMode() == LOCOModeKind::KVStore
-                         ? llvm::loco::Mode::KVStore
-                         : llvm::loco::Mode::Cache;
+  Options.ModeKind =
+      LangOpts.getLOCOMode() == LangOptions::LOCOModeKind::KVStore
+          ? llvm::loco::Mode::KVStore
+          : llvm::loco::Mode::Cache;
   llvm::loco::registerPipeline(PB, Options);
 }

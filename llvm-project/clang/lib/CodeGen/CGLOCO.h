@@ -16,6 +16,7 @@
 namespace llvm {
 class Module;
 class PassBuilder;
+class Value;
 } // namespace llvm
 
 namespace clang {
@@ -25,14 +26,11 @@ class LangOptions;
 namespace CodeGen {
 class CodeGenFunction;
 class CodeGenModule;
-class RValue;
 
-/// Whether \p BuiltinID is one of the __builtin_loco_* functions.
-bool isLOCOBuiltin(unsigned BuiltinID);
-
-/// Emits a call to the function of loco/abi.h that a __builtin_loco_* names.
-RValue emitLOCOBuiltin(CodeGenFunction &CGF, unsigned BuiltinID,
-                       const CallExpr *E);
+/// Emits a call to the function of loco/abi.h that a __builtin_loco_* names;
+/// null where \p BuiltinID, a number of the X86 target's, is none.
+llvm::Value *emitLOCOBuiltin(CodeGenFunction &CGF, unsigned BuiltinID,
+                             const CallExpr *E);
 
 /// With -floco, once the whole module is emitted: redirects its calls of the C
 /// allocation functions and of the replaceable operators new and delete to the

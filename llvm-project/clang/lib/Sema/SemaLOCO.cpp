@@ -6,9 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "clang/Sema/SemaLOCO.h"
-#include "clang/AST/ASTContext.h"
 #include "clang/AST/Expr.h"
-#include "clang/Basic/Builtins.h"
+#include "clang/Basic/BuiltinsLOCO.h"
 #include "clang/Basic/Diagnostic.h"
 #include "clang/Sema/Sema.h"
 
@@ -16,17 +15,15 @@ using namespace clang;
 
 bool clang::checkLOCOBuiltinCall(Sema &S, unsigned BuiltinID,
                                  const CallExpr *Call) {
-  if (S.getLangOpts().LOCO)
-    return false;
-  StringRef Name = S.Context.BuiltinInfo.getName(BuiltinID);
-  if (!Name.starts_with("__builtin_loco_"))
+  if (S.getLangOpts().getLOCO() || !X86::isLOCOBuiltin(BuiltinID))
     return false;
 
   // A custom diagnostic, because the tables of Sema's own are included by most
   // of Sema, and the fork is to stay small.
   DiagnosticsEngine &Diags = S.getDiagnostics();
   const unsigned ID = Diags.getCustomDiagID(DiagnosticsEngine::Error,
-                                            "'%0' requires '-floco'");
-  S.Diag(Call->getBeginLoc(), ID) << Name << Call->getSourceRange();
+                                            "%0 requires '-floco'");
+  S.Diag(Call->getBeginLoc(), ID)
+      << Call->getDirectCallee() << Call->getSourceRange();
   return true;
 }

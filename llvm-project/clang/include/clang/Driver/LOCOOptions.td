@@ -19,7 +19,7 @@ def floco_mode_EQ : Joined<["-"], "floco-mode=">, Group<f_Group>,
   Visibility<[ClangOption, CC1Option]>,
   HelpText<"How LOCO keeps the heap: cache (default) or kvstore">,
   Values<"cache,kvstore">,
-  NormalizedValuesScope<"LOCOModeKind">,
+  NormalizedValuesScope<"LangOptions::LOCOModeKind">,
   NormalizedValues<["Cache", "KVStore"]>,
   MarshallingInfoEnum<LangOpts<"LOCOMode">, "Cache">;
 
@@ -28,6 +28,6 @@ def floco_checks_EQ : Joined<["-"], "floco-checks=">, Group<f_Group>,
   HelpText<"How LOCO checks an access that may be remote: "
            "inline (default), call or none">,
   Values<"inline,call,none">,
-  NormalizedValuesScope<"LOCOChecksKind">,
+  NormalizedValuesScope<"LangOptions::LOCOChecksKind">,
   NormalizedValues<["Inline", "Call", "None"]>,
   MarshallingInfoEnum<LangOpts<"LOCOChecks">, "Inline">;

@@ -14,7 +14,7 @@ class Sema;
 
 /// Diagnoses a __builtin_loco_* without -floco: its code would find no runtime
 /// to call. True where \p Call is in error. Counts and types of the arguments
-/// follow from the prototypes in BuiltinsLOCO.td.
+/// follow from the prototypes in BuiltinsLOCO.def.
 bool checkLOCOBuiltinCall(Sema &S, unsigned BuiltinID, const CallExpr *Call);
 
 } // namespace clang
