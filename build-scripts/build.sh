@@ -8,6 +8,10 @@
 #   build.sh                  everything
 #   build.sh PART...          some of: source clang passes runtime openmp
 #
+# Of Clang, only those files are compiled for which the distribution's static
+# archives are no good (see clang-short/plan.py), or all of it with
+# LOCO_BUILD=full and where these archives are not of the pinned release.
+#
 # LOCO_BUILD_DIR (build), LOCO_JOBS (the number of cores) and LOCO_LLVM_SOURCE
 # (see fetch-source.sh) change what their names say.
 set -euo pipefail
@@ -24,6 +28,38 @@ if command -v ccache >/dev/null; then
   launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 fi
 compilers=(-DCMAKE_BUILD_TYPE=Release "-DCMAKE_C_COMPILER=$cc" "-DCMAKE_CXX_COMPILER=$cxx" "${launcher[@]}")
+
+# short: Clang from the distribution's static archives, where those of the pinned
+# release are there; full: all of it.
+how=full
+if [ "${LOCO_BUILD:-short}" != full ] && [ -f "$llvm_prefix/lib/libclangSema.a" ] &&
+  [ -x "$llvm_prefix/bin/clang-scan-deps" ] && grep -sqx \
+  "#define CLANG_VERSION_STRING \"$LLVM_VERSION\"" "$llvm_prefix/include/clang/Basic/Version.inc"; then
+  how=short
+fi
+
+# What is there when a part is built, and the minutes that it takes one core with
+# an empty ccache.
+declare -A made=([source]=$src [clang]=$install/bin/clang-$LLVM_MAJOR [passes]=$install/lib/LLVMLOCO.so
+  [runtime]=$install/lib/libloco.so [openmp]=$install/lib/libomp.so)
+declare -A work=([source]=2 [clang]=10 [passes]=2 [runtime]=3 [openmp]=1)
+[ $how = short ] || work[clang]=75
+
+# expect PART...: says how long those will take that are not built yet.
+expect() {
+  local part minutes=0 cached=0
+  for part in "$@"; do
+    [ -e "${made[$part]}" ] || minutes=$((minutes + ${work[$part]}))
+  done
+  [ $minutes -gt 0 ] || return 0
+  minutes=$(((minutes + jobs - 1) / jobs))
+  [ ${#launcher[@]} = 0 ] || cached=$(ccache --print-stats | awk '$1 == "files_in_cache" { print $2 }')
+  if [ "${cached:-0}" -gt 300 ]; then
+    note "up to $minutes min on $jobs cores, less for what ccache knows"
+  else
+    note "about $minutes min on $jobs cores: ccache knows nothing yet"
+  fi
+}
 
 # ninja_build DIR TARGET...; one ninja at a time in a folder.
 ninja_build() {
@@ -48,18 +84,36 @@ build_source() {
   "$scripts/apply-patches.sh"
 }
 
+# series_id: changes where plan.py has to be asked again: with the names of all
+# files of Clang that the series changes, and with what is no source in it.
+series_id() {
+  {
+    src_git diff --name-only HEAD -- clang
+    src_git diff HEAD -- clang ':!*.cpp'
+    src_git ls-files --others -- clang/include clang/lib clang/cmake
+    src_git ls-files --others -- clang/include clang/lib clang/cmake ':!*.cpp' |
+      src_git hash-object --no-filters --stdin-paths
+  } | sha256sum | cut -d' ' -f1
+}
+
 build_clang() {
-  local start=$SECONDS out=$build/clang
-  say "Clang: the fork, standalone against LLVM $LLVM_VERSION of the distribution"
+  local start=$SECONDS out=$build/clang mode=()
+  if [ $how = short ]; then
+    say "Clang: what the fork changes, and the distribution's objects of LLVM $LLVM_VERSION"
+    mode=("-DCMAKE_PROJECT_Clang_INCLUDE=$scripts/clang-short/short.cmake"
+      "-DCLANG_TABLEGEN=$scripts/clang-short/installed-tblgen.sh"
+      "-DLOCO_SERIES=$(series_id)")
+  else
+    say "Clang: all of it, against LLVM $LLVM_VERSION of the distribution"
+    out=$build/clang-full
+  fi
+  expect clang
   cmake_configure "$out" -S "$src/clang" "${compilers[@]}" \
     -DLLVM_DIR="$llvm_prefix/lib/cmake/llvm" -DLLVM_USE_LINKER=lld \
     -DLLVM_LINK_LLVM_DYLIB=ON -DCLANG_LINK_CLANG_DYLIB=OFF \
     -DLLVM_ENABLE_PROJECTS=clang -DLLVM_INCLUDE_TESTS=OFF \
     -DCLANG_ENABLE_STATIC_ANALYZER=OFF -DCLANG_ENABLE_ARCMT=OFF \
-    -DLLVM_APPEND_VC_REV=OFF '-DCMAKE_CXX_FLAGS_RELEASE=-O2 -DNDEBUG' \
-    "-DCMAKE_PROJECT_Clang_INCLUDE=$scripts/clang-pch/precompile.cmake"
-  [ -x "$out/bin/clang-$LLVM_MAJOR" ] ||
-    note "this is the long step: about 26 minutes on 2 cores the first time, 2 with a warm ccache"
+    -DLLVM_APPEND_VC_REV=OFF '-DCMAKE_CXX_FLAGS_RELEASE=-O2 -DNDEBUG' "${mode[@]}"
   ninja_build "$out" clang clang-resource-headers
   for component in clang clang-resource-headers; do
     quietly "$out/install.log" cmake --install "$out" --prefix "$install" --component "$component"
@@ -114,9 +168,9 @@ build_openmp() {
 mkdir -p "$build" "$install/bin" "$install/$resource"
 [ $# -gt 0 ] || set -- source clang passes runtime openmp
 for part in "$@"; do
-  case $part in
-  source | clang | passes | runtime | openmp) "build_$part" ;;
-  *) die "no part $part: source, clang, passes, runtime, openmp" ;;
-  esac
+  [ -n "${made[$part]:-}" ] || die "no part $part: source, clang, passes, runtime, openmp"
 done
+say "Building: $*"
+expect "$@"
+for part in "$@"; do "build_$part"; done
 say "Installed in $install"

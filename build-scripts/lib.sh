@@ -18,8 +18,9 @@ jobs=${LOCO_JOBS:-$(nproc)}
 # Cached objects are good for every clone of the repository, wherever it lies.
 export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$root}
 export CCACHE_NOHASHDIR=${CCACHE_NOHASHDIR:-1}
-# What ccache asks for to cache objects that use a precompiled header.
-export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros}
+
+# Steps done, steps there are, and the seconds since the first.
+export NINJA_STATUS=${NINJA_STATUS:-[%f/%t, %e s] }
 
 say() { printf '\n== %s\n' "$*"; }
 note() { printf '   %s\n' "$*"; }

@@ -71,6 +71,7 @@ def configure(config, lit_config, suite, root, build, llvm):
         "%stock-clang": os.path.join(llvm_bin, "clang"),
         "%nodes": os.environ.get("LOCO_TEST_NODES", "1 2 3 4"),
         "%install": install,
+        "%llvm": llvm,
         "%build": build,
         "%root": root,
     }
@@ -90,6 +91,9 @@ def configure(config, lit_config, suite, root, build, llvm):
              f"{llvm_bin}/opt -load-pass-plugin={plugin}"))
 
     config.available_features.update({"x86_64-linux", "loco"})
+    # Clang was built from the distribution's archives.
+    if os.path.exists(os.path.join(build, "clang", "loco-plan.cmake")):
+        config.available_features.add("clang-short")
     # test-suite/verbs: a device here, or the command that starts a machine with one.
     if os.environ.get("LOCO_VM_RUN") or glob.glob("/sys/class/infiniband/*"):
         config.available_features.add("rdma-device")
