@@ -16,13 +16,13 @@ source "$(dirname "$0")/lib.sh"
 source "$scripts/lit/sites.sh"
 
 results=$build/test/results
-all_suites=(clang passes scripts runtime sanitizers openmp programs)
+all_suites=(clang passes scripts runtime openmp programs sanitizers)
 start=$SECONDS
 
 # in_time SECONDS COMMAND...: the command and all it started is ended at its
 # limit, and when this script is.
-running=
-trap '[ -z "$running" ] || kill "$running"; exit 130' INT TERM HUP
+running= meanwhile=
+trap 'for child in $running $meanwhile; do kill "$child"; done; exit 130' INT TERM HUP
 in_time() {
   local limit=$1 status=0
   shift
@@ -50,19 +50,26 @@ suite_runtime() {
 }
 
 # The runtime's own tests again, as far as they need no window, with each of the
-# sanitizers: their build is part of it. LOCO_SANITIZERS names them.
+# sanitizers. LOCO_SANITIZERS names them.
+read -ra sanitizers <<<"${LOCO_SANITIZERS:-address thread undefined}"
+
+# They are built while other suites run, from what these leave of the cores: many
+# tests wait, or have one thread.
+build_sanitizers_meanwhile() {
+  nice -n 19 timeout --kill-after=20 2700 "$scripts/build-sanitizers.sh" \
+    "${sanitizers[@]}" >"$results/sanitizers.log" 2>&1 &
+  meanwhile=$!
+}
+
 suite_sanitizers() {
   local kind out status=0
   rm "$results/sanitizers.started"
-  for kind in ${LOCO_SANITIZERS:-address thread undefined}; do
+  [ -z "$meanwhile" ] || wait "$meanwhile" || note "see $results/sanitizers.log"
+  meanwhile=
+  for kind in "${sanitizers[@]}"; do
     out=$build/sanitize/$kind
     : >"$results/sanitize-$kind.started"
-    cmake_configure "$out" -S "$root/loco-runtime" -DCMAKE_BUILD_TYPE=Release \
-      "-DCMAKE_C_COMPILER=/usr/bin/clang-$LLVM_MAJOR" \
-      "-DCMAKE_CXX_COMPILER=/usr/bin/clang++-$LLVM_MAJOR" \
-      -DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache \
-      "-DLOCO_SANITIZE=$kind" &&
-      in_time 900 ninja -C "$out" -j "$jobs" core-tests &&
+    in_time 900 "$scripts/build-sanitizers.sh" "$kind" &&
       TSAN_OPTIONS=halt_on_error=1 in_time 300 ctest --test-dir "$out" -j "$jobs" \
         --timeout 100 --output-on-failure --no-tests=error -Q \
         --output-junit "$results/sanitize-$kind.xml" || status=1
@@ -129,6 +136,7 @@ done
 
 if [ $with_build = no ] || { "$scripts/setup.sh" && in_time 4500 "$scripts/build.sh"; }; then
   rm "$results/build.started"
+  [[ " $* " != *' sanitizers '* ]] || build_sanitizers_meanwhile
   for suite in "$@"; do run_suite "$suite"; done
 else
   note "the build failed: no test was run"
