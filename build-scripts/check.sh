@@ -8,15 +8,15 @@
 #
 #   check.sh                      everything
 #   check.sh [--no-build] SUITE... some of: clang passes scripts runtime openmp
-#                                 sanitizers programs; --no-build tests what
-#                                 is installed
+#                                 sanitizers programs user; --no-build tests
+#                                 what is installed
 set -euo pipefail
 exec </dev/null
 source "$(dirname "$0")/lib.sh"
 source "$scripts/lit/sites.sh"
 
 results=$build/test/results
-all_suites=(clang passes scripts runtime openmp programs sanitizers)
+all_suites=(clang passes scripts runtime openmp programs user sanitizers)
 start=$SECONDS
 
 # in_time SECONDS COMMAND...: the command and all it started is ended at its
@@ -102,6 +102,18 @@ suite_openmp() {
   note "${#failed[@]} tests on the distribution's libomp:"
   in_time 600 "${lit_command[@]}" --timeout 200 --workers 1 -sv \
     -o "$results/openmp.baseline" "${failed[@]/#/$stock/}" || true
+}
+
+# The programs as an ordinary user, whose files are all in the suite's folder.
+suite_user() {
+  local out=$build/test/user status=0
+  lit_site user
+  rm -f "$out/results.json"
+  [ "$(id -u)" != 0 ] || chown -R 65534:65534 "$out"
+  in_time 1500 "$root/loco-runtime/test/support/as-user.sh" \
+    "$scripts/lit/run-suite.sh" user -sv -o "$out/results.json" || status=$?
+  cp "$out/results.json" "$results/user.json" || status=1
+  return $status
 }
 
 run_suite() {

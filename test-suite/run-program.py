@@ -94,7 +94,8 @@ def main():
     parser.add_argument("--cc", required=True)
     parser.add_argument("--cxx", required=True)
     parser.add_argument("--flags", default="", help="more compiler flags")
-    parser.add_argument("--opt", default="O0,O2,O3")
+    parser.add_argument("--opt",
+                        default=os.environ.get("LOCO_TEST_OPT", "O0,O2,O3"))
     parser.add_argument("--run", help="loco-run; without it, run directly")
     parser.add_argument("--nodes", type=numbers, default=[1])
     parser.add_argument("--threads", type=numbers, default=[0],
@@ -106,6 +107,8 @@ def main():
     parser.add_argument("--update", action="store_true",
                         help="make the expected files from this run")
     args = parser.parse_args()
+    if args.run and "LOCO_TEST_THREADS" in os.environ:
+        args.threads = numbers(os.environ["LOCO_TEST_THREADS"])
 
     program = PROGRAMS[args.name]
     with tempfile.TemporaryDirectory() as scratch:

@@ -16,6 +16,8 @@ SUITES = {
     "passes": ("llvm-project/llvm/test/Transforms/LOCO", [".ll", ".test"]),
     "programs": ("test-suite", [".test", ".c", ".cpp"]),
     "scripts": ("build-scripts/test", [".test"]),
+    # The programs again, as an ordinary user, with few and with many threads.
+    "user": ("test-suite", [".test", ".c", ".cpp"]),
 }
 
 # Settings of the person who runs the tests that would change what is tested.
@@ -44,7 +46,7 @@ def configure(config, lit_config, suite, root, build, llvm):
     # Program tests are small bash scripts; the others use lit's own shell,
     # which reports each command of a RUN line.
     config.test_format = lit.formats.ShTest(
-        execute_external=suite in ("programs", "scripts"))
+        execute_external=suite in ("programs", "scripts", "user"))
 
     install = os.path.join(build, "install")
     llvm_bin = os.path.join(llvm, "bin")
@@ -54,6 +56,11 @@ def configure(config, lit_config, suite, root, build, llvm):
     for name, value in os.environ.items():
         if PASSED_ON.match(name) and not NOT_PASSED_ON.match(name):
             config.environment[name] = value
+
+    if suite == "user":
+        config.environment["LOCO_TEST_OPT"] = "O2"
+        config.environment["LOCO_TEST_THREADS"] = "1,4,8"
+        config.environment["HOME"] = config.test_exec_root
 
     resource = os.path.join(install, "lib", "clang", "19")
     table = {

@@ -10,7 +10,8 @@ lit_suites="\
 clang    llvm-project/clang/test/LOCO             60  $jobs
 passes   llvm-project/llvm/test/Transforms/LOCO   60  $jobs
 programs test-suite                               600 ${LOCO_TEST_JOBS:-1}
-scripts  build-scripts/test                       600 $jobs"
+scripts  build-scripts/test                       600 $jobs
+user     test-suite                               600 ${LOCO_TEST_JOBS:-1}"
 
 # Debian's lit needs the distribution's python3 and its psutil for time limits.
 lit_command=(/usr/bin/python3 "$llvm_prefix/build/utils/lit/lit.py")

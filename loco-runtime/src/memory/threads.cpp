@@ -114,7 +114,10 @@ template <typename Fn> Fn *next_symbol(const char *name) {
   return fn;
 }
 
-/// Whether the attributes leave the stack to pthread_create.
+/// Whether pthread_create may choose the stack: the program has set none, or
+/// one in managed memory. There it would be protected and taken away under the
+/// kernel, which writes to a thread's control block; so another of that size
+/// takes its place.
 bool leaves_stack(const pthread_attr_t *attr) {
   if (attr == nullptr)
     return true;
@@ -122,7 +125,8 @@ bool leaves_stack(const pthread_attr_t *attr) {
   std::size_t bytes = 0;
   // glibc gives a null or wrapped base where none was set.
   return pthread_attr_getstack(attr, &base, &bytes) != 0 || base == nullptr ||
-         reinterpret_cast<std::uintptr_t>(base) + bytes == 0;
+         reinterpret_cast<std::uintptr_t>(base) + bytes == 0 ||
+         coherence->space().find(base);
 }
 
 std::size_t stack_bytes(const pthread_attr_t *attr) {

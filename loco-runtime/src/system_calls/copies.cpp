@@ -14,6 +14,8 @@
 #include <csignal>
 #include <cstring>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 
 namespace loco::system_calls {
@@ -22,6 +24,8 @@ namespace {
 
 constexpr std::size_t Align = 16;
 constexpr std::uint64_t LongestText = 1 << 20;
+/// What a long transfer of a file is cut into: it stays in the CPU's caches.
+constexpr std::uint64_t PartBytes = 256 << 10;
 /// Of a futex word that is taken away again and again.
 constexpr unsigned MostTries = 1000;
 /// The kernel reads and writes no more at a time (MAX_RW_COUNT).
@@ -41,14 +45,24 @@ template <typename T> T read(std::uint64_t address) {
 
 } // namespace
 
+static std::optional<std::uint64_t> find(std::uint64_t address) {
+  return memory::coherence->space().find(
+      reinterpret_cast<const void *>(address));
+}
+
+bool is_own_stack(std::uint64_t address) {
+  auto offset = find(address);
+  return offset && memory::coherence->is_own_stack(*offset);
+}
+
 bool may_be_missing(std::uint64_t address) {
-  auto offset =
-      memory::coherence->space().find(reinterpret_cast<const void *>(address));
+  auto offset = find(address);
   return offset && !memory::coherence->is_own_stack(*offset);
 }
 
 CopyPlan::CopyPlan(std::uint64_t number, const std::uint64_t (&args)[6])
-    : Number(number), Args(args), Memory(signature_of(number, args)) {
+    : Number(number), Args(args), Memory(signature_of(number, args)),
+      InParts(goes_in_parts()) {
   walk();
   if (Count != 0 || NumInPlace != 0)
     Needed = sizeof(Copies) + Count * sizeof(Copy) + Align + DataBytes;
@@ -66,12 +80,28 @@ Copies *CopyPlan::make(void *memory, std::uint64_t (&passed)[6]) {
   walk();
   Made->Count = Count;
   Made->TriesLeft = NumInPlace == 0 ? 0 : MostTries;
+  if (InParts) {
+    Passed[2] = PartBytes;
+    Made->BytesLeft = std::min(Args[2], MostTransferred);
+  }
   // What the kernel changes is what differs from now on.
   for (Copy &copy : *Made)
     if (copy.How == Copy::Use::Both)
       std::memcpy(copy.twin(), copy.Private, copy.Bytes);
   std::memcpy(passed, Passed, sizeof passed);
   return Made;
+}
+
+bool CopyPlan::goes_in_parts() const {
+  if (Number != SYS_read && Number != SYS_write && Number != SYS_pread64 &&
+      Number != SYS_pwrite64)
+    return false;
+  if (Args[2] <= PartBytes || !may_be_missing(Args[1]))
+    return false;
+  struct stat status;
+  return loco_direct_syscall(SYS_fstat, static_cast<long>(Args[0]),
+                             reinterpret_cast<long>(&status)) == 0 &&
+         S_ISREG(status.st_mode);
 }
 
 void CopyPlan::walk() {
@@ -84,9 +114,8 @@ std::uint64_t CopyPlan::copy(std::uint64_t arg, std::uint64_t bytes,
                              std::uint64_t offset) {
   if (arg == 0 || bytes == 0 || (!always && !may_be_missing(arg)))
     return arg;
-  auto &space = memory::coherence->space();
-  if (auto at = space.find(reinterpret_cast<const void *>(arg));
-      at && bytes > space.contiguous_bytes(*at))
+  if (auto offset = find(arg);
+      offset && bytes > memory::coherence->space().contiguous_bytes(*offset))
     return arg; // the kernel is to say what is wrong with it
   std::uint64_t taken = bytes * (use == Copy::Use::Both ? 2 : 1);
   std::byte *data = Data + DataBytes;
@@ -110,7 +139,8 @@ std::uint64_t CopyPlan::copy(std::uint64_t arg, std::uint64_t bytes,
 
 std::uint64_t CopyPlan::lend(std::uint64_t arg, const Argument &is) {
   using Use = Copy::Use;
-  const std::uint64_t length = std::min(Args[is.Length], MostTransferred);
+  const std::uint64_t length =
+      std::min(Args[is.Length], InParts ? PartBytes : MostTransferred);
   switch (is.Is) {
   case Kind::Value:
     return arg;

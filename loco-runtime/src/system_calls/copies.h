@@ -39,9 +39,12 @@ public:
   Copy *begin() { return reinterpret_cast<Copy *>(this + 1); }
   Copy *end() { return begin() + Count; }
 
-  std::uint64_t MappedBytes = 0; ///< 0: it lies on the stack, or is kept
+  std::uint64_t MappedBytes = 0; ///< of a mapping of its own
+  bool *Room = nullptr;          ///< what is free again afterwards
   unsigned Count = 0;
   unsigned TriesLeft = 0;
+  /// Of a long transfer of a file, made in parts of one copy.
+  std::uint64_t BytesLeft = 0, BytesDone = 0;
   std::uint32_t *InPlace[2] = {}; ///< words that the kernel uses where they are
 };
 
@@ -59,6 +62,8 @@ public:
 
 private:
   void walk();
+  /// Whether the call may be made in parts, which nobody can tell from the whole.
+  bool goes_in_parts() const;
   std::uint64_t lend(std::uint64_t arg, const Argument &is);
   std::uint64_t lend_texts(std::uint64_t arg);
   std::uint64_t lend_vector(std::uint64_t arg, std::uint64_t count,
@@ -83,6 +88,7 @@ private:
   const std::uint64_t Number;
   const std::uint64_t (&Args)[6];
   const Signature Memory;
+  const bool InParts;
   std::uint64_t Passed[6] = {};
   Copies *Made = nullptr; ///< null while counting
   unsigned Count = 0;
@@ -93,6 +99,8 @@ private:
   unsigned NumInPlace = 0;
 };
 
+/// Whether the byte is on a stack of this node's threads, in the window.
+bool is_own_stack(std::uint64_t address);
 /// Whether the kernel may find the byte missing, or protected.
 bool may_be_missing(std::uint64_t address);
 

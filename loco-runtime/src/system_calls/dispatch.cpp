@@ -36,8 +36,12 @@ namespace {
 
 constexpr std::size_t RedZoneBytes = 128;
 /// Copies of this size go onto the thread's stack: then nothing is left over
-/// where a handler of the program jumps out of the call.
-constexpr std::size_t MostOnStackBytes = 4096;
+/// where a handler of the program jumps out of the call. A stack that is not the
+/// window's may be small.
+constexpr std::size_t MostOnOwnStackBytes = 20 << 10;
+constexpr std::size_t MostOnStackBytes = 2 << 10;
+/// Larger ones go into the room of the thread, or into a mapping of their own.
+constexpr std::size_t RoomBytes = 1 << 20;
 constexpr std::size_t AltStackBytes = 256 << 10;
 /// Beyond what the program has asked for.
 constexpr std::size_t HandlerBytes = 64 << 10;
@@ -59,19 +63,21 @@ KernelAction wanted{};
 
 // ---- alternate stacks
 
-/// Lies at the start of the stack's own mapping.
+/// What a thread needs for its calls: one mapping, with this at the start, then
+/// the room for copies, then the alternate stack. Used again by another thread
+/// when the first has ended.
 struct AltStack {
-  std::size_t Bytes; ///< with this
+  std::size_t Bytes; ///< of the stack alone
   std::atomic<pid_t> Thread;
   AltStack *Next;
   stack_t OfProgram; ///< as it has set it; its memory is not used
+  bool RoomTaken;    ///< a handler may come and want it too
 
-  stack_t whole() {
-    auto *base = reinterpret_cast<std::byte *>(this);
-    return {base + 4096, 0, Bytes - 4096};
-  }
-  bool holds(std::uint64_t sp) const {
-    return sp - reinterpret_cast<std::uintptr_t>(this) < Bytes;
+  static constexpr std::size_t BeforeBytes = 4096 + RoomBytes;
+  std::byte *room() { return reinterpret_cast<std::byte *>(this) + 4096; }
+  stack_t whole() { return {room() + RoomBytes, 0, Bytes}; }
+  bool holds(std::uint64_t sp) {
+    return sp - reinterpret_cast<std::uintptr_t>(whole().ss_sp) < Bytes;
   }
 };
 
@@ -97,13 +103,16 @@ AltStack *take_alt_stack(std::size_t bytes) {
     pid_t owner = s->Thread.load();
     if (s->Bytes >= bytes &&
         loco_direct_syscall(SYS_tgkill, process, owner, 0) == -ESRCH &&
-        s->Thread.compare_exchange_strong(owner, self))
+        s->Thread.compare_exchange_strong(owner, self)) {
+      s->RoomTaken = false;
       return s;
+    }
   }
-  void *memory = map(bytes);
+  void *memory = map(AltStack::BeforeBytes + bytes);
   if (memory == nullptr)
     return nullptr;
-  auto *stack = new (memory) AltStack{bytes, self, alt_stacks.load(), {}};
+  auto *stack =
+      new (memory) AltStack{bytes, self, alt_stacks.load(), {}, false};
   while (!alt_stacks.compare_exchange_weak(stack->Next, stack))
     ;
   return stack;
@@ -182,7 +191,30 @@ void *map_kept(std::size_t bytes) {
 constexpr int ArgumentRegister[] = {REG_RDI, REG_RSI, REG_RDX,
                                     REG_R10, REG_R8,  REG_R9};
 
-/// Goes on at `code`, which makes the call, with a frame on the stack. False
+/// Where a call's copies are, until it is over.
+struct Place {
+  void *Memory;
+  std::size_t MappedBytes;
+  bool *Room;
+};
+
+/// `top`: of what is free on the thread's stack.
+Place find_place(std::uint64_t number, std::size_t bytes, std::uint64_t &top) {
+  if (number == SYS_execve || number == SYS_execveat)
+    return {map_kept(bytes), 0, nullptr};
+  const bool is_own = is_own_stack(top);
+  if (bytes <= (is_own ? MostOnOwnStackBytes : MostOnStackBytes) &&
+      (is_own || !may_be_missing(top))) {
+    top = (top - bytes) & ~std::uint64_t{15};
+    return {as<void>(top), 0, nullptr};
+  }
+  bool *taken = &own_alt_stack->RoomTaken;
+  if (bytes <= RoomBytes && !__atomic_exchange_n(taken, true, __ATOMIC_ACQUIRE))
+    return {own_alt_stack->room(), 0, taken};
+  return {map(bytes), bytes, nullptr};
+}
+
+/// Has the call made by loco_direct_resume, with a frame on the stack. False
 /// where there is no memory for copies.
 bool make_again(std::uint64_t number, gregset_t &registers) {
   std::uint64_t args[6];
@@ -192,20 +224,10 @@ bool make_again(std::uint64_t number, gregset_t &registers) {
 
   auto sp = static_cast<std::uint64_t>(registers[REG_RSP]);
   std::uint64_t top = sp - RedZoneBytes;
-  void *memory = nullptr;
-  bool is_mapped = false;
-  const bool is_exec = number == SYS_execve || number == SYS_execveat;
+  Place place{};
   if (plan.bytes() != 0) {
-    if (is_exec) {
-      memory = map_kept(plan.bytes());
-    } else if (plan.bytes() <= MostOnStackBytes && !may_be_missing(sp)) {
-      top = (top - plan.bytes()) & ~std::uint64_t{15};
-      memory = as<void>(top);
-    } else {
-      memory = map(plan.bytes());
-      is_mapped = true;
-    }
-    if (memory == nullptr)
+    place = find_place(number, plan.bytes(), top);
+    if (place.Memory == nullptr)
       return false;
   }
   top = (top - sizeof(Frame)) & ~std::uint64_t{15};
@@ -216,9 +238,10 @@ bool make_again(std::uint64_t number, gregset_t &registers) {
   std::memcpy(frame->Original, args, sizeof args);
   std::memcpy(frame->Passed, args, sizeof args);
   frame->Lent = nullptr;
-  if (memory != nullptr) {
-    frame->Lent = plan.make(memory, frame->Passed);
-    frame->Lent->MappedBytes = is_mapped ? plan.bytes() : 0;
+  if (place.Memory != nullptr) {
+    frame->Lent = plan.make(place.Memory, frame->Passed);
+    frame->Lent->MappedBytes = place.MappedBytes;
+    frame->Lent->Room = place.Room;
   }
   for (int i = 0; i < 6; ++i)
     registers[ArgumentRegister[i]] =

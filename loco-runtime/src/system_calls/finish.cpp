@@ -39,6 +39,27 @@ void copy_filled(const Copy &copy, std::int64_t result) {
              filled < copy.Bytes ? filled : copy.Bytes);
 }
 
+/// After one part of a transfer; whether another is to follow, which then is
+/// what the frame asks for.
+bool go_on(Frame &frame, std::int64_t result) {
+  Copies &lent = *frame.Lent;
+  Copy &copy = *lent.begin();
+  auto done = static_cast<std::uint64_t>(result > 0 ? result : 0);
+  const bool was_whole = done == frame.Passed[2];
+  lent.BytesDone += done;
+  lent.BytesLeft -= done;
+  copy.Program += done;
+  if (!was_whole || lent.BytesLeft == 0)
+    return false;
+  std::uint64_t next =
+      lent.BytesLeft < copy.Bytes ? lent.BytesLeft : copy.Bytes;
+  if (copy.How == Copy::Use::In)
+    copy_bytes(copy.Private, copy.Program, next);
+  frame.Passed[2] = next;
+  frame.Passed[3] += done; // where a pread or pwrite goes on
+  return true;
+}
+
 /// Makes the words present and writable, by a store that changes nothing.
 void touch(Copies &lent) {
   for (std::uint32_t *word : lent.InPlace)
@@ -65,6 +86,14 @@ extern "C" Finished loco_finish_call(Frame *frame, std::int64_t result) {
     else if (copy.How == Copy::Use::Both)
       copy_changed(copy);
   }
+  if (lent.BytesLeft != 0) {
+    if (go_on(*frame, result))
+      return {result, 1};
+    if (lent.BytesDone != 0) // an error that came later is the next call's
+      result = static_cast<std::int64_t>(lent.BytesDone);
+  }
+  if (lent.Room != nullptr)
+    __atomic_store_n(lent.Room, false, __ATOMIC_RELEASE);
   if (lent.MappedBytes != 0)
     loco_direct_syscall(SYS_munmap, reinterpret_cast<long>(&lent),
                         static_cast<long>(lent.MappedBytes));

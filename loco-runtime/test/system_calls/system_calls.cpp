@@ -37,11 +37,13 @@ namespace {
 constexpr int MaxNodes = 4;
 constexpr int Rounds = 6;
 constexpr std::size_t Big = 70'001;   // bytes: borders lie inside of blocks
+constexpr std::size_t Huge = 1'300'000;
 constexpr std::size_t Small = 700;    // several nodes' to a block
 constexpr int NumSmall = 24;
 
 struct Shared {
   unsigned char big[MaxNodes][2][Big];
+  unsigned char huge[MaxNodes][Huge];
   alignas(64) unsigned char small[NumSmall][MaxNodes][Small];
   std::uint64_t beside[MaxNodes]; // of the threads that release
 };
@@ -135,6 +137,26 @@ void files(int round) {
   auto *status = at<struct stat>(2);
   CHECK(fstat(file, status) == 0 && status->st_size == 40'100);
   CHECK(pread(file, reinterpret_cast<void *>(8), 10, 0) == -1 && errno == EFAULT);
+  close(file);
+
+  // Longer than what is copied at a time, in the file's own position and out of it.
+  unsigned char *whole = shared->huge[node];
+  for (std::size_t i = 0; i < Huge; ++i)
+    whole[i] = pattern(i, round);
+  meet();
+  file = memfd_create("huge", 0);
+  CHECK(write(file, whole, Huge) == static_cast<ssize_t>(Huge));
+  CHECK(pwrite(file, whole, Huge, Huge) == static_cast<ssize_t>(Huge));
+  std::memset(whole, 0, Huge);
+  meet();
+  CHECK(pread(file, whole, Huge, Huge - 10) == static_cast<ssize_t>(Huge));
+  for (std::size_t i = 0; i < Huge; ++i)
+    CHECK(whole[i] == pattern(i < 10 ? Huge - 10 + i : i - 10, round));
+  CHECK(ftruncate(file, Huge / 2 + 5) == 0 && lseek(file, 5, SEEK_SET) == 5);
+  CHECK(read(file, whole, Huge) == static_cast<ssize_t>(Huge / 2));
+  CHECK(read(file, whole, Huge) == 0);
+  for (std::size_t i = 0; i < Huge / 2; ++i)
+    CHECK(whole[i] == pattern(i + 5, round));
   close(file);
 
   auto *folder = static_cast<char *>(small(3));
@@ -502,6 +524,28 @@ void registers() {
   CHECK(std::memcmp(in, out, sizeof in) == 0);
 }
 
+/// A thread on a stack that lies in the window: the kernel writes to its control
+/// block.
+void on_own_stack() {
+  meet();
+  pthread_attr_t attributes;
+  CHECK(pthread_attr_init(&attributes) == 0);
+  auto start = reinterpret_cast<std::uintptr_t>(shared->huge[node]);
+  void *stack = reinterpret_cast<void *>((start + 4095) & ~std::uintptr_t{4095});
+  CHECK(pthread_attr_setstack(&attributes, stack, 512 << 10) == 0);
+  pthread_t thread;
+  CHECK(pthread_create(
+            &thread, &attributes,
+            [](void *word) -> void * {
+              CHECK(usleep(2000) == 0);
+              return word;
+            },
+            small(16)) == 0);
+  void *result;
+  CHECK(pthread_join(thread, &result) == 0 && result == small(16));
+  pthread_attr_destroy(&attributes);
+}
+
 volatile bool cleaned_up = false;
 
 void cancelled() {
@@ -537,6 +581,7 @@ void work(void *argument) {
     processes();
     futexes();
     registers();
+    on_own_stack();
     cancelled();
   }
   stop = true;
