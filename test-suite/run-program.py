@@ -107,8 +107,11 @@ def main():
     parser.add_argument("--update", action="store_true",
                         help="make the expected files from this run")
     args = parser.parse_args()
-    if args.run and "LOCO_TEST_THREADS" in os.environ:
-        args.threads = numbers(os.environ["LOCO_TEST_THREADS"])
+    if args.run:
+        for what in ("nodes", "threads"):
+            wanted = os.environ.get(f"LOCO_TEST_{what.upper()}")
+            if wanted:
+                setattr(args, what, numbers(wanted))
 
     program = PROGRAMS[args.name]
     with tempfile.TemporaryDirectory() as scratch:

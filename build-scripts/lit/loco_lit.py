@@ -59,6 +59,7 @@ def configure(config, lit_config, suite, root, build, llvm):
 
     if suite == "user":
         config.environment["LOCO_TEST_OPT"] = "O2"
+        config.environment["LOCO_TEST_NODES"] = "2,4"
         config.environment["LOCO_TEST_THREADS"] = "1,4,8"
         config.environment["HOME"] = config.test_exec_root
 
@@ -76,7 +77,6 @@ def configure(config, lit_config, suite, root, build, llvm):
         "%loco-doctor": os.path.join(install, "bin", "loco-doctor"),
         "%stock-clangxx": os.path.join(llvm_bin, "clang++"),
         "%stock-clang": os.path.join(llvm_bin, "clang"),
-        "%nodes": os.environ.get("LOCO_TEST_NODES", "1 2 3 4"),
         "%install": install,
         "%llvm": llvm,
         "%build": build,
