@@ -30,6 +30,10 @@ constexpr std::uint64_t PartBytes = 256 << 10;
 constexpr unsigned MostTries = 1000;
 /// The kernel reads and writes no more at a time (MAX_RW_COUNT).
 constexpr std::uint64_t MostTransferred = 0x7ffff000;
+/// More than a program means; the kernel is to refuse it.
+constexpr std::uint64_t MostCompared = 16 << 20;
+/// O_DIRECT asks for it: a copy is aligned as the original, from here on.
+constexpr std::uint64_t SectorBytes = 512;
 constexpr std::uint64_t SignalSetBytes = 8;
 constexpr std::uint64_t DispatchSignal = std::uint64_t{1} << (SIGSYS - 1);
 
@@ -96,7 +100,8 @@ bool CopyPlan::goes_in_parts() const {
   if (Number != SYS_read && Number != SYS_write && Number != SYS_pread64 &&
       Number != SYS_pwrite64)
     return false;
-  if (Args[2] <= PartBytes || !may_be_missing(Args[1]))
+  if (Args[2] <= PartBytes || static_cast<std::int64_t>(Args[2]) < 0 ||
+      !may_be_missing(Args[1]))
     return false;
   struct stat status;
   return loco_direct_syscall(SYS_fstat, static_cast<long>(Args[0]),
@@ -114,16 +119,24 @@ std::uint64_t CopyPlan::copy(std::uint64_t arg, std::uint64_t bytes,
                              std::uint64_t offset) {
   if (arg == 0 || bytes == 0 || (!always && !may_be_missing(arg)))
     return arg;
+  // Of wrong lengths the kernel is to say what is wrong.
+  if (use == Copy::Use::Both && bytes > MostCompared)
+    return arg;
   if (auto offset = find(arg);
       offset && bytes > memory::coherence->space().contiguous_bytes(*offset))
-    return arg; // the kernel is to say what is wrong with it
-  std::uint64_t taken = bytes * (use == Copy::Use::Both ? 2 : 1);
-  std::byte *data = Data + DataBytes;
-  DataBytes += memory::round_up(taken, Align);
+    return arg;
+  std::uint64_t align = std::min<std::uint64_t>(arg & -arg, memory::BlockBytes);
+  align = align < SectorBytes ? Align : align;
+  const std::uint64_t taken =
+      memory::round_up(bytes * (use == Copy::Use::Both ? 2 : 1), Align);
   if (Made == nullptr) {
     ++Count;
+    DataBytes += align + taken;
     return arg;
   }
+  auto *data = reinterpret_cast<std::byte *>(memory::round_up(
+      reinterpret_cast<std::uintptr_t>(Data + DataBytes), align));
+  DataBytes = static_cast<std::size_t>(data - Data) + taken;
   // Another thread may have changed what a pointer leads to since.
   if (Count == NumCounted || sizeof(Copies) + Count * sizeof(Copy) + Align +
                                      DataBytes >
@@ -139,6 +152,8 @@ std::uint64_t CopyPlan::copy(std::uint64_t arg, std::uint64_t bytes,
 
 std::uint64_t CopyPlan::lend(std::uint64_t arg, const Argument &is) {
   using Use = Copy::Use;
+  // The kernel says what is wrong with it.
+  const bool is_negative = static_cast<std::int64_t>(Args[is.Length]) < 0;
   const std::uint64_t length =
       std::min(Args[is.Length], InParts ? PartBytes : MostTransferred);
   switch (is.Is) {
@@ -153,11 +168,14 @@ std::uint64_t CopyPlan::lend(std::uint64_t arg, const Argument &is) {
   case Kind::Texts:
     return lend_texts(arg);
   case Kind::In:
-    return copy(arg, length * is.Unit + is.Before, Use::In);
+    return is_negative ? arg
+                       : copy(arg, length * is.Unit + is.Before, Use::In);
   case Kind::Out:
-    return copy(arg, length * is.Unit + is.Before, Use::Out, false, is);
+    return is_negative
+               ? arg
+               : copy(arg, length * is.Unit + is.Before, Use::Out, false, is);
   case Kind::Both:
-    return copy(arg, length * is.Unit, Use::Both);
+    return is_negative ? arg : copy(arg, length * is.Unit, Use::Both);
   case Kind::Object:
     return copy(arg, is.Unit, Use::Both);
   case Kind::Sized:

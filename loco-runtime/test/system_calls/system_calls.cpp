@@ -137,7 +137,17 @@ void files(int round) {
   auto *status = at<struct stat>(2);
   CHECK(fstat(file, status) == 0 && status->st_size == 40'100);
   CHECK(pread(file, reinterpret_cast<void *>(8), 10, 0) == -1 && errno == EFAULT);
+  CHECK(write(file, from, static_cast<std::size_t>(-1)) == -1);
+  CHECK(errno == EINVAL || errno == EFAULT);
   close(file);
+  // As its buffer is aligned, so is what the kernel gets.
+  auto aligned = (reinterpret_cast<std::uintptr_t>(to) + 4095) & ~4095ul;
+  file = open(text(22, "/var/tmp"), O_TMPFILE | O_RDWR | O_DIRECT, 0600);
+  if (file >= 0) { // not every file system has it
+    CHECK(write(file, reinterpret_cast<void *>(aligned), 8192) == 8192);
+    CHECK(pread(file, reinterpret_cast<void *>(aligned), 4096, 4096) == 4096);
+    close(file);
+  }
 
   // Longer than what is copied at a time, in the file's own position and out of it.
   unsigned char *whole = shared->huge[node];
