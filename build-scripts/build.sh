@@ -6,7 +6,7 @@
 # be run again at no cost.
 #
 #   build.sh                  everything
-#   build.sh PART...          some of: source clang passes runtime openmp
+#   build.sh PART...          some of: source clang passes runtime openmp tests
 #
 # Of Clang, only those files are compiled for which the distribution's static
 # archives are no good (see clang-short/plan.py), or all of it with
@@ -41,8 +41,9 @@ fi
 # What is there when a part is built, and the minutes that it takes one core with
 # an empty ccache.
 declare -A made=([source]=$src [clang]=$install/bin/clang-$LLVM_MAJOR [passes]=$install/lib/LLVMLOCO.so
-  [runtime]=$install/lib/libloco.so [openmp]=$install/lib/libomp.so)
-declare -A work=([source]=2 [clang]=10 [passes]=2 [runtime]=3 [openmp]=1)
+  [runtime]=$install/lib/libloco.so [openmp]=$install/lib/libomp.so
+  [tests]=$build/runtime/test/model/model-test)
+declare -A work=([source]=2 [clang]=10 [passes]=2 [runtime]=2 [openmp]=1 [tests]=4)
 [ $how = short ] || work[clang]=75
 
 # expect PART...: says how long those will take that are not built yet.
@@ -150,6 +151,12 @@ build_runtime() {
   ln -sfn ../../../../include/loco "$install/$resource/include/loco"
 }
 
+# The runtime's own tests.
+build_tests() {
+  say "Tests of the runtime"
+  ninja_build "$build/runtime" test/all
+}
+
 build_openmp() {
   local out=$build/openmp
   say "OpenMP: libomp from the same source"
@@ -166,9 +173,9 @@ build_openmp() {
 }
 
 mkdir -p "$build" "$install/bin" "$install/$resource"
-[ $# -gt 0 ] || set -- source clang passes runtime openmp
+[ $# -gt 0 ] || set -- source clang passes runtime openmp tests
 for part in "$@"; do
-  [ -n "${made[$part]:-}" ] || die "no part $part: source, clang, passes, runtime, openmp"
+  [ -n "${made[$part]:-}" ] || die "no part $part: source, clang, passes, runtime, openmp, tests"
 done
 say "Building: $*"
 expect "$@"

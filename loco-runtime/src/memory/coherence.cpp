@@ -349,7 +349,6 @@ void Coherence::open_stack(Block first, Block count) {
     pin_home(b);
     Flags[extent_of(b)].fetch_or(AlwaysModified | Installed,
                                  std::memory_order_release);
-    memory::count(stats.ExtentsClaimed);
   }
   Pages.leave_to_kernel(Space.address_of(first), count * BlockBytes);
   set_states(first, count, State::Home, LOCO_SHADOW_READY);
