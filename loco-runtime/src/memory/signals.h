@@ -33,6 +33,18 @@ public:
   /// with all signals blocked, this one pending, until the scope ends.
   static bool put_off(int signal, siginfo_t *info, sigset_t &mask_after);
 
+  /// The same for a handler of the runtime's own, whose return lets the signals
+  /// in: it has the mask from before.
+  class InHandler {
+  public:
+    InHandler() { Depth = Depth + 1; }
+    ~InHandler() {
+      Depth = Depth - 1;
+      IsPutOff = false;
+    }
+    InHandler(const InHandler &) = delete;
+  };
+
 private:
   static void deliver();
 

@@ -6,7 +6,6 @@
 
 #include "system_calls/copies.h"
 
-#include "base/fatal.h"
 #include "memory/coherence.h"
 
 #include <algorithm>
@@ -41,17 +40,59 @@ struct KernelAction {
   std::uint64_t Handler, Flags, Restorer, Mask;
 };
 
-template <typename T> T read(std::uint64_t address) {
-  T value;
-  std::memcpy(&value, reinterpret_cast<const void *>(address), sizeof value);
-  return value;
+std::optional<std::uint64_t> find(std::uint64_t address) {
+  return memory::coherence->space().find(
+      reinterpret_cast<const void *>(address));
+}
+
+/// How many bytes from `offset` on are no stack's: there may be its guard.
+std::uint64_t usable_bytes(std::uint64_t offset, std::uint64_t wanted) {
+  const std::uint64_t bytes =
+      std::min(memory::coherence->space().contiguous_bytes(offset), wanted);
+  for (std::uint64_t at = 0; at < bytes; at += memory::ExtentBytes)
+    if (memory::coherence->is_own_stack(offset + at))
+      return at;
+  return bytes;
+}
+
+/// Where the kernel looks at the address, as nothing else can.
+bool transfer(long call, std::uint64_t address, void *own, std::size_t bytes) {
+  iovec local{own, bytes}, remote{reinterpret_cast<void *>(address), bytes};
+  return loco_direct_syscall(call, loco_direct_syscall(SYS_getpid),
+                             reinterpret_cast<long>(&local), 1,
+                             reinterpret_cast<long>(&remote), 1) ==
+         static_cast<long>(bytes);
+}
+
+/// Whether the handler may access the bytes itself.
+bool is_ours(std::uint64_t address, std::size_t bytes) {
+  auto offset = find(address);
+  return offset && (memory::coherence->is_own_stack(*offset) ||
+                    usable_bytes(*offset, bytes) == bytes);
 }
 
 } // namespace
 
-static std::optional<std::uint64_t> find(std::uint64_t address) {
-  return memory::coherence->space().find(
-      reinterpret_cast<const void *>(address));
+bool read_memory(std::uint64_t address, void *into, std::size_t bytes) {
+  if (!is_ours(address, bytes))
+    return transfer(SYS_process_vm_readv, address, into, bytes);
+  std::memcpy(into, reinterpret_cast<const void *>(address), bytes);
+  return true;
+}
+
+bool write_memory(std::uint64_t address, const void *from, std::size_t bytes) {
+  if (!is_ours(address, bytes))
+    return transfer(SYS_process_vm_writev, address, const_cast<void *>(from),
+                    bytes);
+  std::memcpy(reinterpret_cast<void *>(address), from, bytes);
+  return true;
+}
+
+template <typename T> T CopyPlan::read(std::uint64_t address) {
+  T value{};
+  if (!read_memory(address, &value, sizeof value))
+    IsWrong = true;
+  return value;
 }
 
 bool is_own_stack(std::uint64_t address) {
@@ -68,7 +109,7 @@ CopyPlan::CopyPlan(std::uint64_t number, const std::uint64_t (&args)[6])
     : Number(number), Args(args), Memory(signature_of(number, args)),
       InParts(goes_in_parts()) {
   walk();
-  if (Count != 0 || NumInPlace != 0)
+  if (!IsWrong && (Count != 0 || NumInPlace != 0))
     Needed = sizeof(Copies) + Count * sizeof(Copy) + Align + DataBytes;
   NumCounted = Count;
 }
@@ -92,16 +133,14 @@ Copies *CopyPlan::make(void *memory, std::uint64_t (&passed)[6]) {
   for (Copy &copy : *Made)
     if (copy.How == Copy::Use::Both)
       std::memcpy(copy.twin(), copy.Private, copy.Bytes);
+  touch(*Made);
   std::memcpy(passed, Passed, sizeof passed);
   return Made;
 }
 
 bool CopyPlan::goes_in_parts() const {
-  if (Number != SYS_read && Number != SYS_write && Number != SYS_pread64 &&
-      Number != SYS_pwrite64)
-    return false;
-  if (Args[2] <= PartBytes || static_cast<std::int64_t>(Args[2]) < 0 ||
-      !may_be_missing(Args[1]))
+  if (Number != SYS_pread64 || Args[2] <= PartBytes ||
+      static_cast<std::int64_t>(Args[2]) < 0 || !may_be_missing(Args[1]))
     return false;
   struct stat status;
   return loco_direct_syscall(SYS_fstat, static_cast<long>(Args[0]),
@@ -123,7 +162,8 @@ std::uint64_t CopyPlan::copy(std::uint64_t arg, std::uint64_t bytes,
   if (use == Copy::Use::Both && bytes > MostCompared)
     return arg;
   if (auto offset = find(arg);
-      offset && bytes > memory::coherence->space().contiguous_bytes(*offset))
+      offset && !memory::coherence->is_own_stack(*offset) &&
+      usable_bytes(*offset, bytes) < bytes)
     return arg;
   std::uint64_t align = std::min<std::uint64_t>(arg & -arg, memory::BlockBytes);
   align = align < SectorBytes ? Align : align;
@@ -137,16 +177,19 @@ std::uint64_t CopyPlan::copy(std::uint64_t arg, std::uint64_t bytes,
   auto *data = reinterpret_cast<std::byte *>(memory::round_up(
       reinterpret_cast<std::uintptr_t>(Data + DataBytes), align));
   DataBytes = static_cast<std::size_t>(data - Data) + taken;
-  // Another thread may have changed what a pointer leads to since.
-  if (Count == NumCounted || sizeof(Copies) + Count * sizeof(Copy) + Align +
-                                     DataBytes >
-                                 Needed)
-    fatal("the arguments of a system call change while it is made");
-  auto *program = reinterpret_cast<std::byte *>(arg);
-  Made->begin()[Count++] = {program, data,      bytes,
-                            offset,  is.Unit,   is.Before, use};
-  if (use != Copy::Use::Out)
-    std::memcpy(data, program, bytes);
+  // Where another thread has changed what was counted, there is no room.
+  if (Count == NumCounted || data + taken > reinterpret_cast<std::byte *>(Made) +
+                                                Needed)
+    return arg;
+  if (use != Copy::Use::Out && !read_memory(arg, data, bytes))
+    return arg;
+  Made->begin()[Count++] = {reinterpret_cast<std::byte *>(arg),
+                            data,
+                            bytes,
+                            offset,
+                            is.Unit,
+                            is.Before,
+                            use};
   return reinterpret_cast<std::uint64_t>(data);
 }
 
@@ -171,9 +214,12 @@ std::uint64_t CopyPlan::lend(std::uint64_t arg, const Argument &is) {
     return is_negative ? arg
                        : copy(arg, length * is.Unit + is.Before, Use::In);
   case Kind::Out:
-    return is_negative
-               ? arg
-               : copy(arg, length * is.Unit + is.Before, Use::Out, false, is);
+    if (is_negative)
+      return arg;
+    // With MSG_TRUNC the result counts bytes that nobody has written.
+    if (Number == SYS_recvfrom && (Args[3] & MSG_TRUNC))
+      return copy(arg, length, Use::Both);
+    return copy(arg, length * is.Unit + is.Before, Use::Out, false, is);
   case Kind::Both:
     return is_negative ? arg : copy(arg, length * is.Unit, Use::Both);
   case Kind::Object:
@@ -183,6 +229,8 @@ std::uint64_t CopyPlan::lend(std::uint64_t arg, const Argument &is) {
       return arg;
     return copy(arg, read<std::uint32_t>(Args[is.Length]), Use::Both);
   case Kind::FdSet: // as the kernel takes it: whole longs
+    if (static_cast<std::int32_t>(length) < 0)
+      return arg;
     return copy(arg, memory::round_up(length, 64) / CHAR_BIT, Use::Both);
   case Kind::VectorIn:
     return lend_vector(arg, length, Use::In);
@@ -191,7 +239,8 @@ std::uint64_t CopyPlan::lend(std::uint64_t arg, const Argument &is) {
   case Kind::MessageIn:
     return lend_messages<msghdr>(arg, 1, Use::In);
   case Kind::MessageOut:
-    return lend_messages<msghdr>(arg, 1, Use::Out);
+    return lend_messages<msghdr>(
+        arg, 1, (Args[2] & MSG_TRUNC) ? Use::Both : Use::Out);
   case Kind::Messages:
     // What the result counts is messages; so bytes are found by comparing.
     return lend_messages<mmsghdr>(arg, length, Use::Both);
@@ -202,7 +251,7 @@ std::uint64_t CopyPlan::lend(std::uint64_t arg, const Argument &is) {
   case Kind::SignalAction:
     return lend_action(arg);
   case Kind::InPlace:
-    use_in_place(arg);
+    use_in_place(arg, is.Unit);
     return arg;
   }
   return arg;
@@ -213,7 +262,7 @@ std::uint64_t CopyPlan::lend_texts(std::uint64_t arg) {
   bool any = may_be_missing(arg);
   for (;; ++count) {
     auto text = read<std::uint64_t>(arg + count * sizeof arg);
-    if (text == 0)
+    if (text == 0 || IsWrong)
       break;
     any |= may_be_missing(text);
   }
@@ -224,8 +273,7 @@ std::uint64_t CopyPlan::lend_texts(std::uint64_t arg) {
   for (std::uint64_t i = 0; i < count; ++i) {
     std::uint64_t text =
         lend(read<std::uint64_t>(arg + i * sizeof arg), {Kind::Text});
-    std::uint64_t spare;
-    writable(lent, spare)[Made == nullptr ? 0 : i] = text;
+    put(lent, arg, i, text);
   }
   return lent;
 }
@@ -246,12 +294,12 @@ std::uint64_t CopyPlan::lend_vector(std::uint64_t arg, std::uint64_t count,
       copy(arg, count * sizeof(iovec), Copy::Use::In, /*always=*/true);
   std::uint64_t offset = 0;
   for (std::uint64_t i = 0; i < count; ++i) {
-    iovec p = part(i), spare;
+    iovec p = part(i);
     p.iov_base = reinterpret_cast<void *>(
         copy(reinterpret_cast<std::uint64_t>(p.iov_base), p.iov_len, use, false,
              {}, offset));
     offset += p.iov_len;
-    writable(lent, spare)[Made == nullptr ? 0 : i] = p;
+    put(lent, arg, i, p);
   }
   return lent;
 }
@@ -278,8 +326,7 @@ std::uint64_t CopyPlan::lend_messages(std::uint64_t arg, std::uint64_t count,
     h.msg_iov = reinterpret_cast<iovec *>(
         lend_vector(reinterpret_cast<std::uint64_t>(h.msg_iov), h.msg_iovlen,
                     use));
-    Header spare;
-    writable(lent, spare)[Made == nullptr ? 0 : i] = message;
+    put(lent, arg, i, message);
   }
   return lent;
 }
@@ -302,8 +349,7 @@ std::uint64_t CopyPlan::lend_signals_and_size(std::uint64_t arg) {
   std::uint64_t lent = copy(arg, sizeof both, Copy::Use::In, /*always=*/true);
   if (both.Set != 0)
     both.Set = lend_signals(both.Set);
-  SetAndSize spare;
-  *writable(lent, spare) = both;
+  put(lent, arg, 0, both);
   return lent;
 }
 
@@ -316,11 +362,12 @@ std::uint64_t CopyPlan::lend_action(std::uint64_t arg) {
   return lent;
 }
 
-void CopyPlan::use_in_place(std::uint64_t arg) {
+void CopyPlan::use_in_place(std::uint64_t arg, std::uint64_t bytes) {
   if (!may_be_missing(arg))
     return;
   if (Made != nullptr)
-    Made->InPlace[NumInPlace] = reinterpret_cast<std::uint32_t *>(arg);
+    Made->InPlace[NumInPlace] = {reinterpret_cast<std::byte *>(arg),
+                                 usable_bytes(*find(arg), bytes)};
   ++NumInPlace;
 }
 

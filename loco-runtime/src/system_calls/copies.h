@@ -43,10 +43,18 @@ public:
   bool *Room = nullptr;          ///< what is free again afterwards
   unsigned Count = 0;
   unsigned TriesLeft = 0;
-  /// Of a long transfer of a file, made in parts of one copy.
+  /// Of a long pread, made in parts of one copy.
   std::uint64_t BytesLeft = 0, BytesDone = 0;
-  std::uint32_t *InPlace[2] = {}; ///< words that the kernel uses where they are
+  /// What the kernel uses where it is.
+  struct {
+    std::byte *Start;
+    std::uint64_t Bytes;
+  } InPlace[6] = {};
 };
+
+/// Makes memory that is used in place present and writable, by stores that change
+/// nothing. It may be taken away again: then the call fails and is tried again.
+void touch(Copies &lent);
 
 /// What a call needs, counted by measure(), then filled in by make().
 class CopyPlan {
@@ -62,7 +70,8 @@ public:
 
 private:
   void walk();
-  /// Whether the call may be made in parts, which nobody can tell from the whole.
+  /// Whether the call may be made in parts, which nobody can tell from the whole:
+  /// others lock the file or its position for as long as they take.
   bool goes_in_parts() const;
   std::uint64_t lend(std::uint64_t arg, const Argument &is);
   std::uint64_t lend_texts(std::uint64_t arg);
@@ -74,15 +83,19 @@ private:
   std::uint64_t lend_signals(std::uint64_t arg);
   std::uint64_t lend_signals_and_size(std::uint64_t arg);
   std::uint64_t lend_action(std::uint64_t arg);
-  void use_in_place(std::uint64_t arg);
+  void use_in_place(std::uint64_t arg, std::uint64_t bytes);
 
   /// A copy of program memory, where it needs one, or where `always`.
   std::uint64_t copy(std::uint64_t arg, std::uint64_t bytes, Copy::Use use,
                      bool always = false, const Argument &is = {},
                      std::uint64_t offset = 0);
-  /// What is private already, or is being counted: the program's.
-  template <typename T> T *writable(std::uint64_t lent, T &spare) const {
-    return Made == nullptr ? &spare : reinterpret_cast<T *>(lent);
+  template <typename T> T read(std::uint64_t address);
+  /// Changes an element of an array that was copied from `arg`.
+  template <typename T>
+  void put(std::uint64_t lent, std::uint64_t arg, std::uint64_t i,
+           const T &value) const {
+    if (lent != arg)
+      reinterpret_cast<T *>(lent)[i] = value;
   }
 
   const std::uint64_t Number;
@@ -97,7 +110,12 @@ private:
   unsigned NumCounted = 0;
   std::byte *Data = nullptr;
   unsigned NumInPlace = 0;
+  bool IsWrong = false; ///< an address: the kernel is to say so
 };
+
+/// Memory of the program, from a handler: false where an address is wrong.
+bool read_memory(std::uint64_t address, void *into, std::size_t bytes);
+bool write_memory(std::uint64_t address, const void *from, std::size_t bytes);
 
 /// Whether the byte is on a stack of this node's threads, in the window.
 bool is_own_stack(std::uint64_t address);

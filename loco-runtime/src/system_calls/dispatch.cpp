@@ -6,6 +6,7 @@
 
 #include "base/fatal.h"
 #include "base/syscall_selector.h"
+#include "memory/signals.h"
 #include "system_calls/copies.h"
 #include "system_calls/direct.h"
 
@@ -42,6 +43,7 @@ constexpr std::size_t MostOnOwnStackBytes = 20 << 10;
 constexpr std::size_t MostOnStackBytes = 2 << 10;
 /// Larger ones go into the room of the thread, or into a mapping of their own.
 constexpr std::size_t RoomBytes = 1 << 20;
+constexpr std::size_t MostPopulatedBytes = 32 << 20;
 constexpr std::size_t AltStackBytes = 256 << 10;
 /// Beyond what the program has asked for.
 constexpr std::size_t HandlerBytes = 64 << 10;
@@ -60,6 +62,7 @@ template <typename T> T *as(std::uint64_t address) {
 
 /// What the program wants SIGSYS to do: others may raise it.
 KernelAction wanted{};
+long own_process;
 
 // ---- alternate stacks
 
@@ -87,10 +90,10 @@ thread_local AltStack *own_alt_stack
 
 long own_id() { return loco_direct_syscall(SYS_gettid); }
 
-void *map(std::size_t bytes) {
+void *map(std::size_t bytes, int flags = 0) {
   long mapped = loco_direct_syscall(
       SYS_mmap, 0, static_cast<long>(bytes), PROT_READ | PROT_WRITE,
-      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
   return mapped < 0 && mapped > -4096 ? nullptr
                                       : reinterpret_cast<void *>(mapped);
 }
@@ -121,11 +124,15 @@ AltStack *take_alt_stack(std::size_t bytes) {
 // ---- calls that are answered here
 
 long set_dispatch_action(std::uint64_t act, std::uint64_t old) {
-  KernelAction before = wanted;
-  if (act != 0)
-    std::memcpy(&wanted, as<void>(act), sizeof wanted);
-  if (old != 0)
-    std::memcpy(as<void>(old), &before, sizeof before);
+  // The child of a vfork shares this memory, but no handlers.
+  if (loco_direct_syscall(SYS_getpid) != own_process)
+    return 0;
+  const KernelAction before = wanted;
+  KernelAction want = wanted;
+  if ((act != 0 && !read_memory(act, &want, sizeof want)) ||
+      (old != 0 && !write_memory(old, &before, sizeof before)))
+    return -EFAULT;
+  wanted = want;
   return 0;
 }
 
@@ -137,7 +144,8 @@ long set_alt_stack(std::uint64_t ss, std::uint64_t old, std::uint64_t sp,
       own_alt_stack->holds(sp) && !(before.ss_flags & SS_DISABLE);
   if (ss != 0) {
     stack_t want;
-    std::memcpy(&want, as<void>(ss), sizeof want);
+    if (!read_memory(ss, &want, sizeof want))
+      return -EFAULT;
     const int mode = want.ss_flags & (SS_ONSTACK | SS_DISABLE);
     if (on_it)
       return -EPERM;
@@ -164,7 +172,8 @@ long set_alt_stack(std::uint64_t ss, std::uint64_t old, std::uint64_t sp,
   if (old != 0) {
     if (on_it)
       before.ss_flags |= SS_ONSTACK;
-    std::memcpy(as<void>(old), &before, sizeof before);
+    if (!write_memory(old, &before, sizeof before))
+      return -EFAULT;
   }
   return 0;
 }
@@ -211,7 +220,9 @@ Place find_place(std::uint64_t number, std::size_t bytes, std::uint64_t &top) {
   bool *taken = &own_alt_stack->RoomTaken;
   if (bytes <= RoomBytes && !__atomic_exchange_n(taken, true, __ATOMIC_ACQUIRE))
     return {own_alt_stack->room(), 0, taken};
-  return {map(bytes), bytes, nullptr};
+  // Faults one by one would take longer than the copying.
+  const int at_once = bytes <= MostPopulatedBytes ? MAP_POPULATE : 0;
+  return {map(bytes, at_once), bytes, nullptr};
 }
 
 /// Has the call made by loco_direct_resume, with a frame on the stack. False
@@ -274,12 +285,27 @@ void make_in_slot(bool shares_memory, gregset_t &registers) {
   registers[REG_RIP] = static_cast<greg_t>(code);
 }
 
+/// Whether the child is one that shares its parent's memory, and has its
+/// handlers (which CLONE_CLEAR_SIGHAND takes away).
 bool is_vfork(std::uint64_t number, const gregset_t &registers) {
   constexpr std::uint64_t Both = CLONE_VM | CLONE_VFORK;
   std::uint64_t flags = static_cast<std::uint64_t>(registers[REG_RDI]);
-  if (number == SYS_clone3)
-    std::memcpy(&flags, as<void>(flags), sizeof flags); // clone_args::flags
-  return number == SYS_vfork || (number != SYS_fork && (flags & Both) == Both);
+  if (number == SYS_clone3 && // clone_args::flags
+      !read_memory(flags, &flags, sizeof flags))
+    return false; // the kernel says so
+  return number == SYS_vfork ||
+         (number != SYS_fork &&
+          (flags & (Both | CLONE_CLEAR_SIGHAND)) == Both);
+}
+
+/// A handler of the program may have put it into the mask that it returns to.
+void unblock_in_frame(std::uint64_t context) {
+  const std::uint64_t at = context + offsetof(ucontext_t, uc_sigmask);
+  std::uint64_t mask;
+  if (!read_memory(at, &mask, sizeof mask) || !(mask & DispatchSignal))
+    return;
+  mask &= ~DispatchSignal;
+  write_memory(at, &mask, sizeof mask);
 }
 
 /// Some other's SIGSYS, of a seccomp filter or kill(2).
@@ -304,12 +330,13 @@ void forward(int signal, siginfo_t *info, void *context) {
   as<void(int, siginfo_t *, void *)>(wanted.Handler)(signal, info, context);
 }
 
-/// With all signals blocked, on the alternate stack. Makes no system call but
-/// direct ones.
+/// On the alternate stack. Other signals are not blocked, as the kernel would give
+/// them to another thread then; those that come are put off until it returns.
 void on_sigsys(int signal, siginfo_t *info, void *opaque) {
   if (info->si_code != SYS_USER_DISPATCH)
     return forward(signal, info, opaque);
   DirectSyscalls direct;
+  memory::SignalScope::InHandler scope;
   auto *context = static_cast<ucontext_t *>(opaque);
   gregset_t &registers = context->uc_mcontext.gregs;
   const auto number = static_cast<std::uint64_t>(registers[REG_RAX]);
@@ -318,6 +345,7 @@ void on_sigsys(int signal, siginfo_t *info, void *opaque) {
   const auto c = static_cast<std::uint64_t>(registers[REG_RDX]);
   switch (number) {
   case SYS_rt_sigreturn: // finds its frame by the stack pointer
+    unblock_in_frame(static_cast<std::uint64_t>(registers[REG_RSP]));
     registers[REG_RIP] = reinterpret_cast<greg_t>(loco_direct_sigreturn);
     return;
   case SYS_clone:
@@ -350,9 +378,10 @@ Result<void> open() {
       SyscallSelector::address() -
       static_cast<volatile char *>(__builtin_thread_pointer());
   KernelAction ours{reinterpret_cast<std::uint64_t>(on_sigsys),
-                    SA_SIGINFO | SA_ONSTACK | RestorerFlag,
+                    SA_SIGINFO | SA_ONSTACK | SA_NODEFER | RestorerFlag,
                     reinterpret_cast<std::uint64_t>(loco_direct_sigreturn),
-                    ~std::uint64_t{0}};
+                    0};
+  own_process = loco_direct_syscall(SYS_getpid);
   long error = loco_direct_syscall(SYS_rt_sigaction, SIGSYS, as_long(&ours),
                                    as_long(&wanted), SetBytes);
   if (error == 0)

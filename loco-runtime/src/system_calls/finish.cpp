@@ -39,7 +39,7 @@ void copy_filled(const Copy &copy, std::int64_t result) {
              filled < copy.Bytes ? filled : copy.Bytes);
 }
 
-/// After one part of a transfer; whether another is to follow, which then is
+/// After one part of a long pread; whether another is to follow, which then is
 /// what the frame asks for.
 bool go_on(Frame &frame, std::int64_t result) {
   Copies &lent = *frame.Lent;
@@ -51,23 +51,22 @@ bool go_on(Frame &frame, std::int64_t result) {
   copy.Program += done;
   if (!was_whole || lent.BytesLeft == 0)
     return false;
-  std::uint64_t next =
-      lent.BytesLeft < copy.Bytes ? lent.BytesLeft : copy.Bytes;
-  if (copy.How == Copy::Use::In)
-    copy_bytes(copy.Private, copy.Program, next);
-  frame.Passed[2] = next;
-  frame.Passed[3] += done; // where a pread or pwrite goes on
+  frame.Passed[2] = lent.BytesLeft < copy.Bytes ? lent.BytesLeft : copy.Bytes;
+  frame.Passed[3] += done;
   return true;
 }
 
-/// Makes the words present and writable, by a store that changes nothing.
-void touch(Copies &lent) {
-  for (std::uint32_t *word : lent.InPlace)
-    if (word != nullptr)
-      asm volatile("lock orl $0, %0" : "+m"(*word) : : "memory", "cc");
-}
-
 } // namespace
+
+void touch(Copies &lent) {
+  constexpr std::uint64_t PageBytes = 4096;
+  for (auto &[start, bytes] : lent.InPlace)
+    for (std::uint64_t at = 0; at < bytes;) {
+      asm volatile("lock orb $0, %0" : "+m"(start[at]) : : "memory", "cc");
+      at += PageBytes -
+            (reinterpret_cast<std::uintptr_t>(start + at) & (PageBytes - 1));
+    }
+}
 
 } // namespace loco::system_calls
 

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// signatures.cpp - the table of system calls. A call that is not in it gives the
-// kernel no memory of the program, or only notes addresses (mmap, futex robust
-// lists), or keeps them beyond the call (io_submit, io_uring_enter: not
-// supported in managed memory).
+// signatures.cpp - the table of system calls. What is not in it, or is of no known
+// size, the kernel gets where it is, after it has been made present.
 
 #include "system_calls/signatures.h"
 
@@ -15,7 +13,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/sem.h>
@@ -76,7 +73,9 @@ constexpr Argument message_out{Kind::MessageOut};
 constexpr Argument signals{Kind::Signals};
 constexpr Argument signals_and_size{Kind::SignalsAndSize};
 constexpr Argument action{Kind::SignalAction};
-constexpr Argument in_place{Kind::InPlace};
+constexpr Argument in_place(std::uint16_t bytes) {
+  return {Kind::InPlace, 0, bytes};
+}
 
 constexpr Argument number = object<std::int64_t>();
 constexpr Argument word = object<std::int32_t>();
@@ -92,14 +91,18 @@ constexpr std::uint16_t LimitsBytes = 16; // rlimit64
 constexpr std::uint16_t CapabilityBytes = 24;
 constexpr std::uint16_t SchedulingBytes = 56; // sched_attr
 constexpr std::uint16_t PerfEventBytes = 136;
+constexpr std::uint16_t IovecBytes = 16;
 constexpr std::uint16_t ActionBytes = 32;   // the kernel's struct sigaction
 constexpr std::uint16_t RingBytes = 120;   // io_uring_params
 constexpr std::uint16_t EventBytes = 32;   // io_event
 constexpr std::uint16_t MessageTypeBytes = sizeof(long);
-constexpr std::uint16_t ControlBytes = 512; // of IPC, the largest but arrays
+constexpr std::uint16_t ControlBytes = 128; // of IPC; arrays are longer
+/// Made present of what has no known size.
+constexpr std::uint16_t UnknownBytes = 32 << 10;
 constexpr std::uint16_t NodesBytes = 128;   // a mask of NUMA nodes
 
 constexpr unsigned NumCalls = 512;
+constexpr std::uint16_t PageBytes = 4096;
 
 struct Row {
   unsigned Number;
@@ -118,7 +121,6 @@ constexpr Row Rows[] = {
     {SYS_pwritev, {value, vector_in(2)}},
     {SYS_preadv2, {value, vector_out(2)}},
     {SYS_pwritev2, {value, vector_in(2)}},
-    {SYS_vmsplice, {value, vector_in(2)}},
     {SYS_open, {text}},
     {SYS_openat, {value, text}},
     {SYS_openat2, {value, text, both(3)}},
@@ -213,6 +215,7 @@ constexpr Row Rows[] = {
     {SYS_signalfd4, {value, signals}},
     {SYS_timerfd_settime, {value, value, interval, interval}},
     {SYS_timerfd_gettime, {value, interval}},
+    {SYS_ioctl, {value, value, in_place(UnknownBytes)}},
     {SYS_io_setup, {value, number}},
     {SYS_io_getevents, {value, value, value, out(2, EventBytes), time}},
     {SYS_io_uring_setup, {value, object(RingBytes)}},
@@ -261,7 +264,7 @@ constexpr Row Rows[] = {
     {SYS_rt_sigqueueinfo, {value, value, object<siginfo_t>()}},
     {SYS_rt_tgsigqueueinfo, {value, value, value, object<siginfo_t>()}},
     {SYS_pidfd_send_signal, {value, value, object<siginfo_t>()}},
-    {SYS_futex, {in_place}}, // and more: refine()
+    {SYS_futex, {in_place(sizeof(int))}}, // and more: refine_futex()
 
     // Processes and threads.
     {SYS_execve, {text, texts, texts}},
@@ -290,10 +293,33 @@ constexpr Row Rows[] = {
     {SYS_sched_getaffinity, {value, value, out(1)}},
     {SYS_getcpu, {word, word}},
     {SYS_get_robust_list, {value, number, number}},
-    {SYS_process_vm_readv, {value, vector_out(2)}},
-    {SYS_process_vm_writev, {value, vector_in(2)}},
+    {SYS_process_vm_readv, {value, vector_out(2), value, in(4, IovecBytes)}},
+    {SYS_process_vm_writev, {value, vector_in(2), value, in(4, IovecBytes)}},
 
-    // Memory; addresses of the program's own memory are values.
+    // Memory: addresses that the kernel notes.
+    {SYS_mmap, {}},
+    {SYS_munmap, {}},
+    {SYS_mprotect, {}},
+    {SYS_pkey_mprotect, {}},
+    {SYS_madvise, {}},
+    {SYS_process_madvise, {}},
+    {SYS_mremap, {}},
+    {SYS_remap_file_pages, {}},
+    {SYS_msync, {}},
+    {SYS_mlock, {}},
+    {SYS_mlock2, {}},
+    {SYS_munlock, {}},
+    {SYS_brk, {}},
+    {SYS_shmat, {}},
+    {SYS_shmdt, {}},
+    {SYS_set_robust_list, {}},
+    {SYS_set_tid_address, {}},
+    {SYS_rseq, {}},
+    // Used beyond the call: not supported in managed memory.
+    {SYS_io_submit, {}},
+    {SYS_io_uring_enter, {}},
+    {SYS_io_uring_register, {}},
+    {SYS_vmsplice, {}},
     {SYS_get_mempolicy, {word, object(NodesBytes)}},
     {SYS_set_mempolicy, {value, object(NodesBytes)}},
     {SYS_mbind, {value, value, value, object(NodesBytes)}},
@@ -320,7 +346,7 @@ constexpr Row Rows[] = {
     {SYS_sysinfo, {object<struct sysinfo>()}},
     {SYS_sethostname, {in(1)}},
     {SYS_setdomainname, {in(1)}},
-    {SYS_syslog, {value, out(2)}},
+    {SYS_syslog, {value, both(2)}},
     {SYS_getrandom, {out(1)}},
     {SYS_add_key, {text, text, in(3)}},
     {SYS_request_key, {text, text, text}},
@@ -330,6 +356,9 @@ constexpr Row Rows[] = {
 
 constexpr std::array<Signature, NumCalls> index_rows() {
   std::array<Signature, NumCalls> table{};
+  for (Signature &unknown : table)
+    for (Argument &argument : unknown.Arguments)
+      argument = in_place(PageBytes);
   for (const Row &row : Rows)
     for (unsigned i = 0; i < 6; ++i)
       table[row.Number].Arguments[i] = row.Arguments[i];
@@ -360,13 +389,6 @@ Argument of_fcntl(std::uint64_t command) {
   }
 }
 
-/// Old requests have no size in their numbers: struct termios and the like.
-Argument of_ioctl(std::uint64_t request) {
-  static constexpr std::uint16_t OldBytes = 256;
-  auto bytes = static_cast<std::uint16_t>(_IOC_SIZE(request));
-  return object(_IOC_DIR(request) == _IOC_NONE || bytes == 0 ? OldBytes
-                                                             : bytes);
-}
 
 Argument of_prctl(std::uint64_t option) {
   switch (option) {
@@ -393,6 +415,7 @@ Argument of_semctl(std::uint64_t command) {
   switch (command) {
   case GETALL:
   case SETALL:
+    return in_place(UnknownBytes);
   case IPC_STAT:
   case IPC_SET:
   case IPC_INFO:
@@ -419,7 +442,7 @@ void refine_futex(std::uint64_t operation, Signature &signature) {
   case FUTEX_CMP_REQUEUE:
   case FUTEX_CMP_REQUEUE_PI:
   case FUTEX_WAKE_OP:
-    signature.Arguments[4] = in_place;
+    signature.Arguments[4] = in_place(sizeof(int));
     break;
   default:
     break;
@@ -435,9 +458,6 @@ Signature signature_of(std::uint64_t call, const std::uint64_t (&args)[6]) {
   switch (call) {
   case SYS_fcntl:
     signature.Arguments[2] = of_fcntl(args[1]);
-    break;
-  case SYS_ioctl:
-    signature.Arguments[2] = of_ioctl(args[1]);
     break;
   case SYS_prctl:
     signature.Arguments[1] = of_prctl(args[0]);

@@ -26,7 +26,7 @@ enum class Kind : std::uint8_t {
   Signals,    ///< a set that the kernel reads
   SignalsAndSize, ///< its address and size (pselect6)
   SignalAction,   ///< the kernel's struct sigaction, which it reads
-  InPlace,        ///< a word whose address counts (futex)
+  InPlace,        ///< used where it is: the first `Unit` bytes are made present
 };
 
 struct Argument {
