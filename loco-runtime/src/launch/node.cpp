@@ -20,6 +20,7 @@
 #include "memory/heap.h"
 #include "memory/objects.h"
 #include "memory/page_table.h"
+#include "memory/signals.h"
 #include "memory/stats.h"
 #include "memory/threads.h"
 #include "memory/wide_lock.h"
@@ -239,6 +240,7 @@ struct MainCall {
 void *run_main(void *argument) {
   auto *call = static_cast<MainCall *>(argument);
   memory::close_globals();
+  memory::handle_signals_here();
   if (node->fabric->node() == 0)
     std::exit(call->main(call->argc, call->argv, call->envp));
   omp::serve_spans();

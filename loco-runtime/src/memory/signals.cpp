@@ -9,7 +9,12 @@
 #include "memory/coherence.h"
 
 #include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <dlfcn.h>
+#include <fcntl.h>
+#include <optional>
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -74,18 +79,62 @@ SigactionFn *next_sigaction() {
   return next;
 }
 
-/// All signals but faults are blocked while it decides.
-void on_signal(int signal, siginfo_t *info, void *context) {
-  auto &interrupted = static_cast<ucontext_t *>(context)->uc_sigmask;
-  // Only the kernel's part of the set is there.
-  std::uint64_t before;
-  __builtin_memcpy(&before, &interrupted, sizeof before);
-  sigset_t mask = set_of(before);
-  if (SignalScope::put_off(signal, info, mask)) {
-    std::uint64_t after = bits_of(mask);
-    __builtin_memcpy(&interrupted, &after, sizeof after);
-    return;
-  }
+std::optional<SignalStacks> stacks;
+
+/// The mask that a handler returns to; only the kernel's part of the set is there.
+std::uint64_t mask_in(void *context) {
+  std::uint64_t bits;
+  __builtin_memcpy(&bits, &static_cast<ucontext_t *>(context)->uc_sigmask,
+                   sizeof bits);
+  return bits;
+}
+
+/// To that thread, with all that is known of it; pending where it is blocked.
+void send_again(int signal, siginfo_t *info, pid_t thread) {
+  const int saved_errno = errno;
+  if (syscall(SYS_rt_tgsigqueueinfo, getpid(), thread, signal, info) != 0)
+    syscall(SYS_tgkill, getpid(), thread, signal);
+  errno = saved_errno;
+}
+
+pid_t own_id() { return static_cast<pid_t>(syscall(SYS_gettid)); }
+
+/// The thread that runs main, or waits for its node's part of regions.
+std::atomic<pid_t> main_thread{0};
+
+/// Whether a thread of this process has the signal blocked: "SigBlk" of proc(5).
+bool is_blocked_by(pid_t thread, int signal) {
+  char text[4096];
+  snprintf(text, sizeof text, "/proc/self/task/%d/status", thread);
+  const int file = open(text, O_RDONLY | O_CLOEXEC);
+  if (file < 0)
+    return true; // it has ended
+  const ssize_t bytes = ::read(file, text, sizeof text - 1);
+  close(file);
+  text[bytes > 0 ? bytes : 0] = '\0';
+  const char *field = std::strstr(text, "SigBlk:");
+  return field == nullptr ||
+         (std::strtoull(field + std::strlen("SigBlk:"), nullptr, 16) >>
+          (signal - 1) & 1) != 0;
+}
+
+/// One for the process: the kernel prefers the first thread, which in a program is
+/// that of main, but here another, which has all blocked; so any may get it.
+bool is_for_main(int signal, const siginfo_t *info) {
+  const pid_t to = main_thread.load(std::memory_order_relaxed);
+  if (to == 0 || (info->si_code != SI_USER && info->si_code != SI_KERNEL) ||
+      own_id() == to)
+    return false;
+  const int saved_errno = errno;
+  const bool blocked = is_blocked_by(to, signal);
+  errno = saved_errno;
+  return !blocked;
+}
+
+/// Calls the program's handler.
+void run_handler(int signal, siginfo_t *info, void *context) {
+  const std::uint64_t before = mask_in(context);
+  sigset_t mask;
   Wanted &want = wanted[signal];
   auto *handler = want.Handler.load(std::memory_order_acquire);
   const int flags = want.Flags.load(std::memory_order_relaxed);
@@ -103,6 +152,95 @@ void on_signal(int signal, siginfo_t *info, void *context) {
   ProgramSyscalls program;
   // One that takes the number alone does not mind the others.
   handler(signal, info, context);
+}
+
+/// What the kernel pushes for a handler, downwards from the state of the FPU:
+/// struct rt_sigframe of x86-64, where the return address comes first.
+struct KernelFrame {
+  std::byte *Start;
+  std::size_t Bytes;
+  std::byte *Fpu;
+  std::size_t FpuBytes;
+};
+
+KernelFrame frame_of(siginfo_t *info, ucontext_t *context) {
+  auto *start = reinterpret_cast<std::byte *>(context) - sizeof(void *);
+  auto *end = reinterpret_cast<std::byte *>(info + 1);
+  KernelFrame frame{start, static_cast<std::size_t>(end - start),
+                    reinterpret_cast<std::byte *>(context->uc_mcontext.fpregs),
+                    0};
+  if (frame.Fpu != nullptr) {
+    // struct _fpx_sw_bytes, in what the hardware leaves to software.
+    static constexpr std::size_t SoftwareOffset = 464, LegacyBytes = 512;
+    static constexpr std::uint32_t Magic = 0x46505853; // FP_XSTATE_MAGIC1
+    std::uint32_t software[2];
+    std::memcpy(software, frame.Fpu + SoftwareOffset, sizeof software);
+    frame.FpuBytes = software[0] == Magic ? software[1] : LegacyBytes;
+  }
+  return frame;
+}
+
+/// Goes on in run_handler() on the stack below `top`, which gets the kernel's frame:
+/// its own stack is used again by the next signal. The handler returns as ever.
+[[noreturn]] void run_handler_below(std::uintptr_t top, int signal,
+                                    siginfo_t *info, ucontext_t *context) {
+  static constexpr std::uintptr_t FpuAlign = 64, StackAlign = 16;
+  const KernelFrame frame = frame_of(info, context);
+  const std::uintptr_t fpu = (top - frame.FpuBytes) & ~(FpuAlign - 1);
+  // As at the entry of a function.
+  const std::uintptr_t start =
+      ((fpu - frame.Bytes) & ~(StackAlign - 1)) - sizeof(void *);
+  auto *copy = reinterpret_cast<std::byte *>(start);
+  std::memcpy(reinterpret_cast<void *>(fpu), frame.Fpu, frame.FpuBytes);
+  std::memcpy(copy, frame.Start, frame.Bytes);
+  auto *new_context = reinterpret_cast<ucontext_t *>(copy + sizeof(void *));
+  if (frame.Fpu != nullptr)
+    new_context->uc_mcontext.fpregs = reinterpret_cast<fpregset_t>(fpu);
+  auto *new_info = copy + (reinterpret_cast<std::byte *>(info) - frame.Start);
+  asm volatile("mov %0, %%rsp\n\t"
+               "jmp *%1"
+               :
+               : "r"(copy), "r"(&run_handler), "D"(signal), "S"(new_info),
+                 "d"(new_context)
+               : "memory");
+  __builtin_unreachable();
+}
+
+/// Whether the stack pointer is on the stack.
+bool is_on(const stack_t &stack, std::uintptr_t sp) {
+  return !(stack.ss_flags & SS_DISABLE) &&
+         sp - reinterpret_cast<std::uintptr_t>(stack.ss_sp) < stack.ss_size;
+}
+
+/// All signals but faults are blocked while it decides.
+void on_signal(int signal, siginfo_t *info, void *opaque) {
+  auto *context = static_cast<ucontext_t *>(opaque);
+  auto sp = static_cast<std::uintptr_t>(context->uc_mcontext.gregs[REG_RSP]);
+  if (is_for_main(signal, info))
+    return send_again(signal, info, main_thread);
+  sigset_t mask = set_of(mask_in(context));
+  bool waits = SignalScope::put_off(signal, info, mask);
+  if (!waits && stacks && stacks->is_kernels(sp)) {
+    send_again(signal, info, own_id());
+    mask = all_but_faults();
+    waits = true;
+  }
+  if (waits) {
+    std::uint64_t after = bits_of(mask);
+    __builtin_memcpy(&context->uc_sigmask, &after, sizeof after);
+    return;
+  }
+  if (!stacks)
+    return run_handler(signal, info, context);
+  static constexpr std::size_t RedZoneBytes = 128;
+  const stack_t &alternate = stacks->of_program();
+  const bool wants_it =
+      wanted[signal].Flags.load(std::memory_order_relaxed) & SA_ONSTACK;
+  if (wants_it && !(alternate.ss_flags & SS_DISABLE) && !is_on(alternate, sp))
+    sp = reinterpret_cast<std::uintptr_t>(alternate.ss_sp) + alternate.ss_size;
+  else
+    sp -= RedZoneBytes;
+  run_handler_below(sp, signal, info, context);
 }
 
 bool is_ours(const struct sigaction &action) {
@@ -130,6 +268,8 @@ int set_handler(int signal, const struct sigaction *act,
       ours.sa_flags |= SA_SIGINFO;
       ours.sa_flags &= ~(SA_NODEFER | static_cast<int>(SA_RESETHAND));
       ours.sa_mask = all_but_faults();
+      if (stacks)
+        ours.sa_flags |= SA_ONSTACK;
     }
   }
   struct sigaction told {};
@@ -155,6 +295,12 @@ sighandler_t set_simple_handler(int signal, sighandler_t handler, int flags) {
 
 } // namespace
 
+void handle_signals_here() { main_thread = own_id(); }
+
+void move_handlers(const SignalStacks &wanted_stacks) {
+  stacks = wanted_stacks;
+}
+
 bool SignalScope::put_off(int signal, siginfo_t *info, sigset_t &mask_after) {
   if (Depth == 0)
     return false;
@@ -162,12 +308,7 @@ bool SignalScope::put_off(int signal, siginfo_t *info, sigset_t &mask_after) {
     mask_before = mask_after;
     IsPutOff = true;
   }
-  // It stays pending, with all that is known of it.
-  const int saved_errno = errno;
-  if (syscall(SYS_rt_tgsigqueueinfo, getpid(), syscall(SYS_gettid), signal,
-              info) != 0)
-    syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), signal);
-  errno = saved_errno;
+  send_again(signal, info, own_id());
   mask_after = all_but_faults();
   return true;
 }

@@ -11,8 +11,25 @@
 
 #include <atomic>
 #include <csignal>
+#include <cstdint>
 
 namespace loco::memory {
+
+/// The calling thread is the one that signals for the process go to.
+void handle_signals_here();
+
+/// Where the kernel may find the program's stack missing, it is to use one that it
+/// never does (sigaltstack); a handler is then called on the stack on which the
+/// program expects it.
+struct SignalStacks {
+  /// Whether the stack pointer is on the thread's stack for the kernel: there runs
+  /// a handler of the runtime, and signals wait until it returns.
+  bool (*is_kernels)(std::uintptr_t sp);
+  /// What the program has set for the thread.
+  const stack_t &(*of_program)();
+};
+/// Before the program sets a handler.
+void move_handlers(const SignalStacks &stacks);
 
 /// While one lives, signals of this thread wait, and its system calls pass.
 class SignalScope {
@@ -32,18 +49,6 @@ public:
   /// For the handler: whether the thread is in such a scope. Then it goes on
   /// with all signals blocked, this one pending, until the scope ends.
   static bool put_off(int signal, siginfo_t *info, sigset_t &mask_after);
-
-  /// The same for a handler of the runtime's own, whose return lets the signals
-  /// in: it has the mask from before.
-  class InHandler {
-  public:
-    InHandler() { Depth = Depth + 1; }
-    ~InHandler() {
-      Depth = Depth - 1;
-      IsPutOff = false;
-    }
-    InHandler(const InHandler &) = delete;
-  };
 
 private:
   static void deliver();

@@ -45,8 +45,6 @@ constexpr std::size_t MostOnStackBytes = 2 << 10;
 constexpr std::size_t RoomBytes = 1 << 20;
 constexpr std::size_t MostPopulatedBytes = 32 << 20;
 constexpr std::size_t AltStackBytes = 256 << 10;
-/// Beyond what the program has asked for.
-constexpr std::size_t HandlerBytes = 64 << 10;
 
 struct KernelAction {
   std::uint64_t Handler, Flags, Restorer, Mask;
@@ -70,17 +68,17 @@ long own_process;
 /// the room for copies, then the alternate stack. Used again by another thread
 /// when the first has ended.
 struct AltStack {
-  std::size_t Bytes; ///< of the stack alone
   std::atomic<pid_t> Thread;
   AltStack *Next;
-  stack_t OfProgram; ///< as it has set it; its memory is not used
+  stack_t OfProgram; ///< as it has set it
   bool RoomTaken;    ///< a handler may come and want it too
 
-  static constexpr std::size_t BeforeBytes = 4096 + RoomBytes;
+  static constexpr std::size_t MappedBytes = 4096 + RoomBytes + AltStackBytes;
   std::byte *room() { return reinterpret_cast<std::byte *>(this) + 4096; }
-  stack_t whole() { return {room() + RoomBytes, 0, Bytes}; }
+  stack_t whole() { return {room() + RoomBytes, 0, AltStackBytes}; }
   bool holds(std::uint64_t sp) {
-    return sp - reinterpret_cast<std::uintptr_t>(whole().ss_sp) < Bytes;
+    return sp - reinterpret_cast<std::uintptr_t>(whole().ss_sp) <
+           AltStackBytes;
   }
 };
 
@@ -99,23 +97,22 @@ void *map(std::size_t bytes, int flags = 0) {
 }
 
 /// One whose thread has ended, or a new one; null where there is no memory.
-AltStack *take_alt_stack(std::size_t bytes) {
+AltStack *take_alt_stack() {
   const auto self = static_cast<pid_t>(own_id());
   const long process = loco_direct_syscall(SYS_getpid);
   for (AltStack *s = alt_stacks.load(); s != nullptr; s = s->Next) {
     pid_t owner = s->Thread.load();
-    if (s->Bytes >= bytes &&
-        loco_direct_syscall(SYS_tgkill, process, owner, 0) == -ESRCH &&
+    if (loco_direct_syscall(SYS_tgkill, process, owner, 0) == -ESRCH &&
         s->Thread.compare_exchange_strong(owner, self)) {
       s->RoomTaken = false;
       return s;
     }
   }
-  void *memory = map(AltStack::BeforeBytes + bytes);
+  void *memory = map(AltStack::MappedBytes);
   if (memory == nullptr)
     return nullptr;
   auto *stack =
-      new (memory) AltStack{bytes, self, alt_stacks.load(), {}, false};
+      new (memory) AltStack{self, alt_stacks.load(), {}, false};
   while (!alt_stacks.compare_exchange_weak(stack->Next, stack))
     ;
   return stack;
@@ -136,12 +133,14 @@ long set_dispatch_action(std::uint64_t act, std::uint64_t old) {
   return 0;
 }
 
-/// sigaltstack(2): the kernel keeps to a stack of ours, which is large enough.
-long set_alt_stack(std::uint64_t ss, std::uint64_t old, std::uint64_t sp,
-                   stack_t &after_handler) {
+/// sigaltstack(2). The kernel keeps to a stack of ours; handlers are called on the
+/// program's (memory/signals.h), those of faults excepted.
+long set_alt_stack(std::uint64_t ss, std::uint64_t old, std::uint64_t sp) {
   stack_t before = own_alt_stack->OfProgram;
   const bool on_it =
-      own_alt_stack->holds(sp) && !(before.ss_flags & SS_DISABLE);
+      own_alt_stack->holds(sp) ||
+      (!(before.ss_flags & SS_DISABLE) &&
+       sp - reinterpret_cast<std::uintptr_t>(before.ss_sp) < before.ss_size);
   if (ss != 0) {
     stack_t want;
     if (!read_memory(ss, &want, sizeof want))
@@ -156,20 +155,14 @@ long set_alt_stack(std::uint64_t ss, std::uint64_t old, std::uint64_t sp,
     } else {
       if (want.ss_size < 2048) // the kernel's MINSIGSTKSZ
         return -ENOMEM;
-      if (want.ss_size + HandlerBytes > own_alt_stack->Bytes) {
-        AltStack *larger = take_alt_stack(want.ss_size + HandlerBytes);
-        if (larger == nullptr)
-          return -ENOMEM;
-        // This handler still runs on the other, which is free again when the
-        // thread has ended.
-        own_alt_stack = larger;
-        after_handler = larger->whole();
-      }
       want.ss_flags &= ~SS_ONSTACK;
     }
     own_alt_stack->OfProgram = want;
   }
   if (old != 0) {
+    // A fault's handler may be on ours though the program has set none.
+    if (own_alt_stack->holds(sp) && (before.ss_flags & SS_DISABLE))
+      before = own_alt_stack->whole();
     if (on_it)
       before.ss_flags |= SS_ONSTACK;
     if (!write_memory(old, &before, sizeof before))
@@ -336,7 +329,6 @@ void on_sigsys(int signal, siginfo_t *info, void *opaque) {
   if (info->si_code != SYS_USER_DISPATCH)
     return forward(signal, info, opaque);
   DirectSyscalls direct;
-  memory::SignalScope::InHandler scope;
   auto *context = static_cast<ucontext_t *>(opaque);
   gregset_t &registers = context->uc_mcontext.gregs;
   const auto number = static_cast<std::uint64_t>(registers[REG_RAX]);
@@ -355,8 +347,7 @@ void on_sigsys(int signal, siginfo_t *info, void *opaque) {
     return make_in_slot(is_vfork(number, registers), registers);
   case SYS_sigaltstack:
     registers[REG_RAX] = set_alt_stack(
-        a, b, static_cast<std::uint64_t>(registers[REG_RSP]),
-        context->uc_stack);
+        a, b, static_cast<std::uint64_t>(registers[REG_RSP]));
     return;
   case SYS_rt_sigaction:
     if (a == SIGSYS) {
@@ -381,6 +372,16 @@ Result<void> open() {
                     SA_SIGINFO | SA_ONSTACK | SA_NODEFER | RestorerFlag,
                     reinterpret_cast<std::uint64_t>(loco_direct_sigreturn),
                     0};
+  memory::move_handlers(
+      {.is_kernels =
+           [](std::uintptr_t sp) {
+             return own_alt_stack != nullptr && own_alt_stack->holds(sp);
+           },
+       .of_program = []() -> const stack_t & {
+         // A thread that libc has started has none.
+         static constexpr stack_t None = {nullptr, SS_DISABLE, 0};
+         return own_alt_stack != nullptr ? own_alt_stack->OfProgram : None;
+       }});
   own_process = loco_direct_syscall(SYS_getpid);
   long error = loco_direct_syscall(SYS_rt_sigaction, SIGSYS, as_long(&ours),
                                    as_long(&wanted), SetBytes);
@@ -398,7 +399,7 @@ Result<void> open() {
 }
 
 void enter_thread() {
-  own_alt_stack = take_alt_stack(AltStackBytes);
+  own_alt_stack = take_alt_stack();
   if (own_alt_stack == nullptr)
     fatal("out of memory: no stack for the dispatch of system calls");
   // What a thread starts with.

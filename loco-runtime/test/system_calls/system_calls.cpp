@@ -139,6 +139,8 @@ void files(int round) {
   CHECK(pread(file, reinterpret_cast<void *>(8), 10, 0) == -1 && errno == EFAULT);
   CHECK(write(file, from, static_cast<std::size_t>(-1)) == -1);
   CHECK(errno == EINVAL || errno == EFAULT);
+  iovec *nowhere = reinterpret_cast<iovec *>(8);
+  CHECK(readv(file, nowhere, 1) == -1 && errno == EFAULT);
   close(file);
   // As its buffer is aligned, so is what the kernel gets.
   auto aligned = (reinterpret_cast<std::uintptr_t>(to) + 4095) & ~4095ul;
@@ -314,8 +316,10 @@ void on_signal(int) {
 }
 void on_alt_stack(int) {
   stack_t now;
-  was_on_alt_stack = sigaltstack(nullptr, &now) == 0 &&
-                     (now.ss_flags & SS_ONSTACK) != 0;
+  auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+  was_on_alt_stack =
+      sigaltstack(nullptr, &now) == 0 && (now.ss_flags & SS_ONSTACK) != 0 &&
+      here - reinterpret_cast<std::uintptr_t>(now.ss_sp) < now.ss_size;
 }
 void jump_out(int) {
   if (sigjmp_buf *to = jump) {
@@ -403,6 +407,21 @@ void signals() {
   }
   CHECK(write(pipe.out(), small(4), 3) == 3);
   CHECK(read(pipe.in(), small(8), Small) == 3);
+
+  // As a time limit: the timer's signal is for the process, and comes to main's
+  // thread however often it is looking at a call.
+  handle(SIGALRM, jump_out, 0);
+  const pthread_t self = pthread_self();
+  for (volatile int i = 0; i < 10; i = i + 1) {
+    itimerval soon{{0, 0}, {0, 5000}};
+    if (sigsetjmp(here, 1) == 0) {
+      jump = &here;
+      CHECK(setitimer(ITIMER_REAL, &soon, nullptr) == 0);
+      for (;;)
+        (void)!pwrite(heard.out(), small(8), 1, 0); // a pipe has no position
+    }
+    CHECK(pthread_equal(self, pthread_self()));
+  }
 
   // An alternate stack in the window.
   auto *stack = at<stack_t>(9);
