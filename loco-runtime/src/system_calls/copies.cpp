@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <climits>
-#include <csignal>
 #include <cstring>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -34,11 +33,6 @@ constexpr std::uint64_t MostCompared = 16 << 20;
 /// O_DIRECT asks for it: a copy is aligned as the original, from here on.
 constexpr std::uint64_t SectorBytes = 512;
 constexpr std::uint64_t SignalSetBytes = 8;
-constexpr std::uint64_t DispatchSignal = std::uint64_t{1} << (SIGSYS - 1);
-
-struct KernelAction {
-  std::uint64_t Handler, Flags, Restorer, Mask;
-};
 
 std::optional<std::uint64_t> find(std::uint64_t address) {
   return memory::coherence->space().find(

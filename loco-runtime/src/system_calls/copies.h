@@ -10,12 +10,21 @@
 #include "system_calls/direct.h"
 #include "system_calls/signatures.h"
 
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 
 namespace loco::system_calls {
 
-/// One of them.
+/// The kernel's struct sigaction.
+struct KernelAction {
+  std::uint64_t Handler, Flags, Restorer, Mask;
+};
+/// SIGSYS in the kernel's sets.
+inline constexpr std::uint64_t DispatchSignal = std::uint64_t{1}
+                                                << (SIGSYS - 1);
+
+/// One copy.
 struct Copy {
   enum class Use : std::uint8_t {
     In,   ///< the kernel reads it

@@ -46,12 +46,8 @@ constexpr std::size_t RoomBytes = 1 << 20;
 constexpr std::size_t MostPopulatedBytes = 32 << 20;
 constexpr std::size_t AltStackBytes = 256 << 10;
 
-struct KernelAction {
-  std::uint64_t Handler, Flags, Restorer, Mask;
-};
 constexpr std::uint64_t RestorerFlag = 0x04000000; // SA_RESTORER
 constexpr long SetBytes = sizeof(KernelAction::Mask);
-constexpr std::uint64_t DispatchSignal = std::uint64_t{1} << (SIGSYS - 1);
 
 template <typename T> long as_long(T *p) { return reinterpret_cast<long>(p); }
 template <typename T> T *as(std::uint64_t address) {

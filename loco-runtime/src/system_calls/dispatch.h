@@ -9,8 +9,9 @@
 // the kernel private copies of such memory (copies.h), and lets the call be made
 // again by code that may (direct.S).
 //
-// The handler runs on a stack of its own, so it works wherever the thread is.
-// To the program SIGSYS and sigaltstack(2) look as if none of this were there.
+// The handler runs on a stack of its own, so it works wherever the thread is. To
+// the program sigaltstack(2) looks as if none of this were there, and so does
+// SIGSYS, except that it cannot be blocked.
 #pragma once
 
 #include "base/result.h"
