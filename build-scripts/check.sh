@@ -107,9 +107,9 @@ suite_openmp() {
 # The programs as an ordinary user, whose files are all in the suite's folder.
 suite_user() {
   local out=$build/test/user status=0
+  rm -rf "$out"
   lit_site user
-  rm -f "$out/results.json"
-  [ "$(id -u)" != 0 ] || chown -R 65534:65534 "$out"
+  chmod 777 "$out" # whoever that is
   in_time 1500 "$root/loco-runtime/test/support/as-user.sh" \
     "$scripts/lit/run-suite.sh" user -sv -o "$out/results.json" || status=$?
   cp "$out/results.json" "$results/user.json" || status=1
