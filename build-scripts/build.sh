@@ -43,7 +43,7 @@ fi
 declare -A made=([source]=$src [clang]=$install/bin/clang-$LLVM_MAJOR [passes]=$install/lib/LLVMLOCO.so
   [runtime]=$install/lib/libloco.so [openmp]=$install/lib/libomp.so
   [tests]=$build/runtime/test/model/model-test)
-declare -A work=([source]=2 [clang]=10 [passes]=2 [runtime]=2 [openmp]=1 [tests]=4)
+declare -A work=([source]=2 [clang]=12 [passes]=2 [runtime]=2 [openmp]=1 [tests]=4)
 [ $how = short ] || work[clang]=75
 
 # expect PART...: says how long those will take that are not built yet.

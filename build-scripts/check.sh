@@ -42,7 +42,7 @@ suite_lit() {
 }
 
 suite_runtime() {
-  in_time 900 ctest --test-dir "$build/runtime" --timeout 120 --output-on-failure \
+  in_time 1500 ctest --test-dir "$build/runtime" --timeout 120 --output-on-failure \
     --no-tests=error -Q --output-junit "$results/runtime.xml" || {
     ctest --test-dir "$build/runtime" --rerun-failed -N || true
     return 1
