@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::size_t Align = 16;
 constexpr std::uint64_t LongestText = 1 << 20;
-/// What a long transfer of a file is cut into: it stays in the CPU's caches.
+/// What a long pread of a file is cut into: it stays in the CPU's caches.
 constexpr std::uint64_t PartBytes = 256 << 10;
 /// Of a futex word that is taken away again and again.
 constexpr unsigned MostTries = 1000;
