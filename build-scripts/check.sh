@@ -10,26 +10,31 @@
 #   check.sh [--no-build] SUITE... some of: clang passes scripts runtime openmp
 #                                 sanitizers programs user; --no-build tests
 #                                 what is installed
+#
+# Two suites run at a time (LOCO_TEST_SUITES), as many tests wait or have one thread;
+# what a suite prints is shown when it ends, and is in build/test/results/SUITE.log.
 set -euo pipefail
 exec </dev/null
 source "$(dirname "$0")/lib.sh"
 source "$scripts/lit/sites.sh"
 
 results=$build/test/results
-all_suites=(clang passes scripts runtime openmp programs user sanitizers)
+# The long ones first, and those that wait beside those that compute.
+all_suites=(programs scripts runtime user openmp sanitizers clang passes)
 start=$SECONDS
+
+# Ends what runs when this script is ended: the suites, and each suite its command.
+end_with() { trap "$1"'; exit 130' INT TERM HUP; }
+# shellcheck disable=SC2016
+end_with 'kill $(jobs -p)'
 
 # in_time SECONDS COMMAND...: the command and all it started is ended at its
 # limit, and when this script is.
-running= meanwhile=
-trap 'for child in $running $meanwhile; do kill "$child"; done; exit 130' INT TERM HUP
 in_time() {
   local limit=$1 status=0
   shift
   timeout --kill-after=20 "$limit" "$@" &
-  running=$!
-  wait "$running" || status=$?
-  running=
+  wait "$!" || status=$?
   [ $status != 124 ] && [ $status != 137 ] || note "ended after its limit of $limit s"
   return $status
 }
@@ -42,7 +47,7 @@ suite_lit() {
 }
 
 suite_runtime() {
-  in_time 1500 ctest --test-dir "$build/runtime" --timeout 120 --output-on-failure \
+  in_time 2400 ctest --test-dir "$build/runtime" --timeout 120 --output-on-failure \
     --no-tests=error -Q --output-junit "$results/runtime.xml" || {
     ctest --test-dir "$build/runtime" --rerun-failed -N || true
     return 1
@@ -53,19 +58,9 @@ suite_runtime() {
 # sanitizers. LOCO_SANITIZERS names them.
 read -ra sanitizers <<<"${LOCO_SANITIZERS:-address thread undefined}"
 
-# They are built while other suites run, from what these leave of the cores: many
-# tests wait, or have one thread.
-build_sanitizers_meanwhile() {
-  nice -n 19 timeout --kill-after=20 2700 "$scripts/build-sanitizers.sh" \
-    "${sanitizers[@]}" >"$results/sanitizers.log" 2>&1 &
-  meanwhile=$!
-}
-
 suite_sanitizers() {
   local kind out status=0
   rm "$results/sanitizers.started"
-  [ -z "$meanwhile" ] || wait "$meanwhile" || note "see $results/sanitizers.log"
-  meanwhile=
   for kind in "${sanitizers[@]}"; do
     out=$build/sanitize/$kind
     : >"$results/sanitize-$kind.started"
@@ -110,7 +105,7 @@ suite_user() {
   rm -rf "$out"
   lit_site user
   chmod 777 "$out" # whoever that is
-  in_time 1500 "$root/loco-runtime/test/support/as-user.sh" \
+  in_time 2400 "$root/loco-runtime/test/support/as-user.sh" \
     "$scripts/lit/run-suite.sh" user -sv -o "$out/results.json" || status=$?
   cp "$out/results.json" "$results/user.json" || status=1
   return $status
@@ -124,10 +119,35 @@ run_suite() {
   case $1 in
   clang | passes) suite_lit "$1" 600 ;;
   scripts) suite_lit "$1" 1200 ;;
-  programs) suite_lit "$1" 1500 ;;
+  programs) suite_lit "$1" 2400 ;;
   *) "suite_$1" ;;
   esac || note "$1: not all is well"
   note "$1 took $(minutes_since "$began")"
+}
+
+# run_suites SUITE...: one alone prints as it goes.
+run_suites() {
+  local suite pid at_a_time=${LOCO_TEST_SUITES:-2}
+  local -A running=()
+  if [ $# = 1 ]; then
+    run_suite "$1"
+    return
+  fi
+  for suite in "$@" ''; do
+    while [ ${#running[@]} -ge "$at_a_time" ] || { [ -z "$suite" ] && [ ${#running[@]} -gt 0 ]; }; do
+      wait -n -p pid "${!running[@]}" || true
+      cat "$results/${running[$pid]}.log"
+      unset "running[$pid]"
+    done
+    [ -n "$suite" ] || break
+    note "$suite begins, $(minutes_since "$start") after the start"
+    (
+      # shellcheck disable=SC2016
+      end_with 'kill $(jobs -p)'
+      run_suite "$suite"
+    ) >"$results/$suite.log" 2>&1 &
+    running[$!]=$suite
+  done
 }
 
 rm -rf "$results"
@@ -148,8 +168,7 @@ done
 
 if [ $with_build = no ] || { "$scripts/setup.sh" && in_time 4500 "$scripts/build.sh"; }; then
   rm "$results/build.started"
-  [[ " $* " != *' sanitizers '* ]] || build_sanitizers_meanwhile
-  for suite in "$@"; do run_suite "$suite"; done
+  run_suites "$@"
 else
   note "the build failed: no test was run"
 fi
