@@ -2,7 +2,7 @@
 //
 // delta_bench.cpp - how fast a release compares written blocks with their
 // twins: bytes of blocks compared in a second.
-#include "memory/twins.h"
+#include "memory/coherence/twins.h"
 
 #include <benchmark/benchmark.h>
 

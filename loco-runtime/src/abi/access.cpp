@@ -8,10 +8,10 @@
 #include "abi/nests.h"
 #include "abi/slow_path.h"
 #include "base/export.h"
-#include "memory/atomics.h"
-#include "memory/coherence.h"
-#include "memory/heap.h"
-#include "memory/output.h"
+#include "memory/coherence/atomics.h"
+#include "memory/coherence/coherence.h"
+#include "memory/heap/heap.h"
+#include "memory/process/output.h"
 #include "memory/stats.h"
 
 using loco::SlowPath;

@@ -6,8 +6,8 @@
 #include "loco/abi.h"
 
 #include "base/export.h"
-#include "memory/atomics.h"
-#include "memory/heap.h"
+#include "memory/coherence/atomics.h"
+#include "memory/heap/heap.h"
 
 #include <algorithm>
 #include <bit>

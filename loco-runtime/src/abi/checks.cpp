@@ -8,7 +8,7 @@
 
 #include "base/export.h"
 #include "base/result.h"
-#include "memory/coherence.h"
+#include "memory/coherence/coherence.h"
 
 #include <algorithm>
 #include <cerrno>

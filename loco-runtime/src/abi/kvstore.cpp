@@ -8,9 +8,9 @@
 
 #include "abi/slow_path.h"
 #include "base/export.h"
-#include "memory/address_space.h"
-#include "memory/atomics.h"
-#include "memory/objects.h"
+#include "memory/coherence/atomics.h"
+#include "memory/heap/objects.h"
+#include "memory/space/address_space.h"
 
 #include <algorithm>
 #include <cstring>

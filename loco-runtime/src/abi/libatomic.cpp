@@ -11,9 +11,9 @@
 #include "loco/abi.h"
 
 #include "base/export.h"
-#include "memory/atomics.h"
-#include "memory/heap.h"
-#include "memory/wide_lock.h"
+#include "memory/coherence/atomics.h"
+#include "memory/coherence/wide_lock.h"
+#include "memory/heap/heap.h"
 
 #include <cstring>
 

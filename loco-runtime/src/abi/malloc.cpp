@@ -8,7 +8,7 @@
 
 #include "abi/operators.h"
 #include "base/export.h"
-#include "memory/heap.h"
+#include "memory/heap/heap.h"
 
 #include <cerrno>
 #include <cstring>

@@ -6,7 +6,7 @@
 
 #include "base/export.h"
 #include "base/result.h"
-#include "memory/globals.h"
+#include "memory/process/globals.h"
 
 #include <string>
 

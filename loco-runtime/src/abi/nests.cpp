@@ -13,7 +13,7 @@
 
 #include "abi/nests.h"
 #include "base/export.h"
-#include "memory/coherence.h"
+#include "memory/coherence/coherence.h"
 #include "memory/stats.h"
 
 #include <algorithm>

@@ -5,8 +5,8 @@
 #include "loco/placement.h"
 
 #include "base/export.h"
-#include "memory/coherence.h"
-#include "memory/heap.h"
+#include "memory/coherence/coherence.h"
+#include "memory/heap/heap.h"
 
 #include <cerrno>
 

@@ -3,7 +3,7 @@
 // slow_path.h - what holds while compiled code's calls are inside the runtime.
 #pragma once
 
-#include "memory/heap.h"
+#include "memory/heap/heap.h"
 
 #include <cerrno>
 

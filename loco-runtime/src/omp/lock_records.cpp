@@ -6,9 +6,9 @@
 
 #include "fabric/fabric.h"
 #include "loco/abi.h"
-#include "memory/atomics.h"
-#include "memory/coherence.h"
-#include "memory/heap.h"
+#include "memory/coherence/atomics.h"
+#include "memory/coherence/coherence.h"
+#include "memory/heap/heap.h"
 
 namespace loco::omp {
 

@@ -9,10 +9,10 @@
 #include "loco/channels.h"
 #include "loco/abi.h"
 #include "loco/omp_abi.h"
-#include "memory/coherence.h"
-#include "memory/heap.h"
+#include "memory/coherence/coherence.h"
+#include "memory/heap/heap.h"
 #include "memory/stats.h"
-#include "memory/threads.h"
+#include "memory/process/threads.h"
 
 #include <atomic>
 #include <cstring>

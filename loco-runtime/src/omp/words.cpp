@@ -7,7 +7,7 @@
 #include "base/export.h"
 #include "base/syscall_selector.h"
 #include "loco/omp_abi.h"
-#include "memory/heap.h"
+#include "memory/heap/heap.h"
 
 #include <sched.h>
 #include <time.h>

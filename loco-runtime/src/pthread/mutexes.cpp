@@ -9,7 +9,7 @@
 #include "base/export.h"
 #include "base/result.h"
 #include "base/result.h"
-#include "memory/heap.h"
+#include "memory/heap/heap.h"
 
 #include <dlfcn.h>
 #include <vector>

@@ -13,7 +13,7 @@
 
 #include "loco/abi.h"
 #include "loco/omp_abi.h"
-#include "memory/atomics.h"
+#include "memory/coherence/atomics.h"
 
 #include <atomic>
 #include <cerrno>

@@ -6,7 +6,7 @@
 
 #include "system_calls/copies.h"
 
-#include "memory/coherence.h"
+#include "memory/coherence/coherence.h"
 
 #include <algorithm>
 #include <climits>

@@ -6,7 +6,7 @@
 
 #include "base/fatal.h"
 #include "base/syscall_selector.h"
-#include "memory/signals.h"
+#include "memory/process/signals.h"
 #include "system_calls/copies.h"
 #include "system_calls/direct.h"
 

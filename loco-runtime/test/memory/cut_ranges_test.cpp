@@ -3,9 +3,9 @@
 // cut_ranges_test.cpp - which row of a range that was cut a page fault is in,
 // and which ranges are remembered.
 
-#include "memory/cut_ranges.h"
+#include "memory/coherence/cut_ranges.h"
 
-#include "memory/layout.h"
+#include "memory/space/layout.h"
 
 #include <gtest/gtest.h>
 

@@ -2,7 +2,7 @@
 //
 // delta_test.cpp - the variants of find_delta() against a byte-by-byte
 // comparison.
-#include "memory/twins.h"
+#include "memory/coherence/twins.h"
 
 #include <gtest/gtest.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // fetch_test.cpp - fingerprints of blocks, and how far a miss reads ahead.
-#include "memory/fingerprints.h"
-#include "memory/readahead.h"
+#include "memory/coherence/fingerprints.h"
+#include "memory/coherence/readahead.h"
 
 #include <gtest/gtest.h>
 

@@ -6,7 +6,7 @@
 //                         other threads of a node; it goes from thread to
 //                         thread of a node, and yet no node is left waiting
 //   lock_nodes not-taken  gives a lock back that it has not taken: an error
-#include "memory/layout.h"
+#include "memory/space/layout.h"
 #include "spmd.h"
 
 #include <atomic>

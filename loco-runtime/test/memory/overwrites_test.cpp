@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "memory/overwrites.h"
+#include "memory/coherence/overwrites.h"
 
 #include <gtest/gtest.h>
 

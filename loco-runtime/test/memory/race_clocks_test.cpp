@@ -3,7 +3,7 @@
 // race_clocks_test.cpp - which releases a node has synchronised with, between
 // real processes.
 
-#include "memory/race_clocks.h"
+#include "memory/races/race_clocks.h"
 #include "support/nodes.h"
 
 #include <atomic>

@@ -3,8 +3,8 @@
 // races_test.cpp - the history of writes, against one with an entry a byte, and
 // where stores come from.
 
-#include "memory/store_sites.h"
-#include "memory/write_history.h"
+#include "memory/races/store_sites.h"
+#include "memory/races/write_history.h"
 
 #include <gtest/gtest.h>
 #include <random>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // refresh_test.cpp - which copies an acquire brings up to date in place.
-#include "memory/refresh.h"
+#include "memory/coherence/refresh.h"
 
 #include <gtest/gtest.h>
 

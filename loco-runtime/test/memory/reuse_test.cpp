@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "memory/reuse.h"
+#include "memory/coherence/reuse.h"
 
 #include <gtest/gtest.h>
 

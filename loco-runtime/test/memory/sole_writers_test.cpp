@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "memory/sole_writers.h"
+#include "memory/homes/sole_writers.h"
 
 #include <gtest/gtest.h>
 

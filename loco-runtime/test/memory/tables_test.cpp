@@ -2,11 +2,11 @@
 //
 // tables_test.cpp - the tables that the protocol is built on, each by itself,
 // between threads and between processes: no window, so sanitizers can run it.
-#include "memory/block_list.h"
-#include "memory/exports.h"
-#include "memory/homes.h"
-#include "memory/notices.h"
-#include "memory/twins.h"
+#include "memory/coherence/block_list.h"
+#include "memory/coherence/exports.h"
+#include "memory/coherence/notices.h"
+#include "memory/coherence/twins.h"
+#include "memory/homes/homes.h"
 #include "support/nodes.h"
 
 #include <cstring>

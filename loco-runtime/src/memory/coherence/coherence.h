@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// coherence.h - home-based release consistency over blocks, with twins and byte
+// deltas. docs/memory-model.md tells the protocol and numbers its invariants
+// (M1...); code refers to the numbers.
+//
+// Sources: lazy release consistency and write notices: Keleher et al., ISCA
+// 1992; home-based LRC: Zhou, Iftode, Li, OSDI 1996; twins and diffs: Carter et
+// al., SOSP 1991.
+#pragma once
+
+#include "fabric/fabric.h"
+#include "memory/coherence/block_list.h"
+#include "memory/coherence/cache.h"
+#include "memory/coherence/cut_ranges.h"
+#include "memory/coherence/exports.h"
+#include "memory/coherence/fingerprints.h"
+#include "memory/coherence/gate.h"
+#include "memory/coherence/notices.h"
+#include "memory/coherence/overwrites.h"
+#include "memory/coherence/readahead.h"
+#include "memory/coherence/refresh.h"
+#include "memory/coherence/reuse.h"
+#include "memory/coherence/twins.h"
+#include "memory/homes/homes.h"
+#include "memory/homes/move_board.h"
+#include "memory/homes/sole_writers.h"
+#include "memory/races/race_detector.h"
+#include "memory/space/address_space.h"
+#include "memory/space/page_table.h"
+#include "memory/stats.h"
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+namespace loco::memory {
+
+enum class Access { Load, Store };
+
+class Coherence {
+public:
+  /// The first `compute_nodes` of the fabric's nodes run the program, the
+  /// others only give homes: they make this object for its place in Control,
+  /// and never call it. `cache_bytes`: what copies of other nodes' blocks may
+  /// take; 0: anything.
+  Coherence(fabric::Fabric &fabric, int compute_nodes, AddressSpace &space,
+            PageTable &pages, std::uint64_t cache_bytes);
+
+  /// Makes blocks [first, first + count) present for the access; fetches what
+  /// is missing in runs, and counts `ahead_bytes` down by it: where nothing is
+  /// left of that, other nodes' blocks stay for later faults. Contiguous in the
+  /// program view. Any user thread.
+  void prepare(Block first, Block count, Access access,
+               std::uint64_t &ahead_bytes);
+  /// As much as one range may fetch, for the above.
+  std::uint64_t ahead_bytes() const { return Copies.ahead_bytes(); }
+  /// prepare() has left out some of this range.
+  void was_cut(const CutRange &range) { Cuts.remember(range); }
+
+  /// As prepare() for one block, but gives up where another thread holds the
+  /// block: the fault handler must not wait for a thread that may itself be
+  /// waiting for a fault. True when done.
+  bool try_prepare(Block block, Access access);
+
+  /// This node's stores are at their homes, and noticed, when it returns.
+  void release();
+  /// Drops what other nodes have published as modified. `upto`, with LOCO_RACE:
+  /// the releases that this synchronises with, if not with all.
+  void acquire(const RaceClock *upto = nullptr);
+
+  /// This node would move homes here at the next barrier of all nodes.
+  bool wants_to_move_homes() const;
+  /// After the acquire of a barrier of all nodes, on each of them. Moves homes
+  /// (collectively) where any node has wanted to before that barrier.
+  void end_interval(bool move_homes_now);
+
+  /// Makes whole extents of this node, not used yet, memory for a stack, whose
+  /// stores are unchecked. It stays at home here, its pages are the kernel's
+  /// affair, and its blocks are never protected: they count as modified
+  /// whenever they are exported (M9).
+  void open_stack(Block first, Block count);
+  /// Whether the byte is in one of those.
+  bool is_own_stack(std::uint64_t offset) const;
+
+  /// The home of a block, which from now on stays: it is acted on at the home
+  /// without at_home() (records of locks).
+  int pin_home(Block block);
+
+  /// With LOCO_RACE; else null.
+  RaceDetector *races() { return Race.get(); }
+  /// With LOCO_RACE: stores to [from, end), of one of this node's stacks, are
+  /// looked at from now on, though no others are to stacks.
+  void watch_stack(const void *from, const void *end);
+
+  /// An operation on `bytes` bytes at `offset`, in one block, that acts at the
+  /// home: runs act(home, copy, twin) under the block's lock, after this node's
+  /// own unreleased stores to those bytes have gone home. copy is this node's
+  /// cached block (its runtime view) and twin its twin, each null where there
+  /// is none. The block counts as modified by this node where `modifies`.
+  template <typename Act>
+  void at_home(std::uint64_t offset, std::size_t bytes, bool modifies,
+               Act act) {
+    Gate::Pass pass(HomesGate);
+    Block block = block_at(offset);
+    int home = Directory.claim(block);
+    if (Race != nullptr)
+      Race->leave_out(home, offset, bytes);
+    BlockLock lock(*this, block);
+    BlockInfo &info = Info[block];
+    std::byte *copy = nullptr, *twin = nullptr;
+    if (home == Network.node()) {
+      // It goes past the page table, so a protected block stays protected.
+      if (modifies && info.State == State::HomeProtected)
+        note_modified(block);
+    } else {
+      if (info.State != State::Absent)
+        copy = Space.runtime_view(block);
+      if (info.State == State::Dirty) {
+        twin = Twins.bytes(info.Twin);
+        put_bytes(block, offset, bytes);
+      }
+      if (modifies)
+        note_modified(block);
+    }
+    act(home, copy, twin);
+  }
+
+  Homes &homes() { return Directory; }
+  AddressSpace &space() { return Space; }
+  fabric::Fabric &network() { return Network; }
+  int compute_nodes() const { return ComputeNodes; }
+
+private:
+  enum class State : std::uint8_t {
+    Absent,        ///< not here: no page-table entry, shadow ABSENT
+    Hidden,        ///< a copy, but no page-table entry, shadow ABSENT
+    Clean,         ///< a copy, write-protected, shadow CLEAN
+    Dirty,         ///< a copy with a twin, shadow READY
+    Home,          ///< at home, shadow READY
+    HomeProtected, ///< at home, write-protected, shadow CLEAN
+  };
+
+  static bool is_copy(State state) {
+    return state == State::Hidden || state == State::Clean ||
+           state == State::Dirty;
+  }
+
+  struct BlockInfo {
+    std::atomic<bool> Locked;
+    enum State State;
+    bool NoticePending : 1; ///< in the Modified list
+    bool Listed : 1;        ///< in DirtyBlocks
+    bool HasMemory : 1;     ///< as a copy, counted in Copies, not given back
+    RefreshHistory History;
+    TwinPool::Twin Twin; ///< at home, with LOCO_RACE, of Race->twins()
+  };
+  static_assert(sizeof(BlockInfo) == 8);
+
+  enum ExtentFlags : std::uint8_t {
+    Installed = 1,      ///< of its blocks, those at home here are visible
+    AlwaysModified = 2, ///< see open_stack()
+    HasCopies = 4,      ///< may hold copies of blocks
+  };
+
+  class BlockLock {
+  public:
+    BlockLock(Coherence &coherence, Block block) : Info(coherence.Info[block]) {
+      coherence.lock(block);
+    }
+    ~BlockLock() { Info.Locked.store(false, std::memory_order_release); }
+    BlockLock(const BlockLock &) = delete;
+
+  private:
+    BlockInfo &Info;
+  };
+
+  /// Room in a bounded cache for a miss of `count` blocks, while it lives. Made
+  /// before the blocks are locked.
+  class Room {
+  public:
+    Room(Coherence &coherence, Block first, Block count, Access access,
+         bool wait);
+    ~Room();
+    Room(const Room &) = delete;
+    /// 0 where the cache is unbounded.
+    std::uint64_t bytes() const { return Bytes; }
+
+  private:
+    Cache &Copies;
+    std::uint64_t Bytes = 0;
+  };
+
+  bool try_lock(Block block);
+  void lock(Block block);
+  void unlock(Block block);
+  bool try_lock_run(Block first, Block count);
+  void lock_run(Block first, Block count);
+  void unlock_run(Block first, Block count);
+
+  // Each of these needs the locks of its blocks, which lie in one extent.
+  void prepare_locked(Block first, Block count, Access access, int home);
+  void fetch(Block first, Block count, Access access, int home);
+  /// Hidden copies become Clean, and the other way round.
+  void show(Block first, Block count);
+  void hide(Block first, Block count);
+  void make_dirty(Block first, Block count);
+  void unprotect_home(Block first, Block count);
+  void protect_home(Block block);
+  /// Returns how many there were to drop. `pieces` is the caller's own.
+  Block drop(Block first, Block count, fabric::Piece *pieces);
+  /// Brings Clean copies up to date where they are.
+  void refresh(Block first, Block count);
+  /// Copies of blocks of one extent that a notice names, or those for which
+  /// `changed` is true, become as their home has them, or go.
+  void renew(Block first, Block count, const bool *changed);
+  void give_back(Block first, Block count);
+  bool all_without_memory(Block first, Block count) const;
+  void count_copies(Block first, Block count);
+  void make_twin(Block block);
+  void put_delta(Block block, fabric::Piece *pieces);
+  void wait_for_deltas();
+  void put_bytes(Block block, std::uint64_t offset, std::size_t bytes);
+  void note_modified(Block block);
+  /// This node has stored to the block. ProtocolMutex.
+  void note_writer(Block block);
+  void set_states(Block first, Block count, State state, loco_shadow shadow);
+
+  /// Splits [first, first + count) into maximal runs for which `in_run` holds.
+  template <typename InRun, typename Visit>
+  static void for_each_run(Block first, Block count, InRun in_run,
+                           Visit visit) {
+    Block end = first + count;
+    for (Block b = first; b < end;) {
+      if (!in_run(b)) {
+        ++b;
+        continue;
+      }
+      Block start = b;
+      while (b < end && in_run(b))
+        ++b;
+      visit(start, b - start);
+    }
+  }
+
+  /// Splits [first, first + count), in one extent, into runs with one home.
+  template <typename Visit>
+  void for_each_home(Block first, Block count, Visit visit) {
+    while (count != 0) {
+      Homes::Run run = Directory.claim_run(first, count);
+      visit(run.home, first, run.count);
+      first += run.count;
+      count -= run.count;
+    }
+  }
+
+  static bool is_at_home(const BlockInfo &info) {
+    return info.State == State::Home || info.State == State::HomeProtected;
+  }
+
+  /// Of blocks of one extent with one home.
+  void prepare_run(Block first, Block count, int home, Access access,
+                   std::uint64_t &ahead_bytes);
+  /// How many blocks of its extent a thread that misses `block` will want, if
+  /// it scans memory; 1 where nothing tells that it does.
+  Block scan_length(Block block);
+  /// Locks, without waiting, blocks that follow a locked one in its extent, are
+  /// in the same state, and have the same home; returns how many of `count` are
+  /// locked now.
+  Block try_lock_alike(Block first, Block count, int home);
+  /// After a first store to other nodes' blocks of one extent: prepares, for
+  /// stores, what was stored to with them the last times.
+  void prepare_expected(Block first, Block count, int home);
+  bool try_prepare_inside(Block block, Access access);
+
+  // eviction.cpp: the fault thread's, in a bounded cache.
+  /// Fetches some of what follows the block in a range that was cut.
+  void continue_range(Block faulted, Access access);
+  /// Makes what is missing of the range ready, up to `most` blocks from its
+  /// start on; returns how many blocks that is. Waits for nothing.
+  Block fetch_ahead(std::uintptr_t address, std::size_t bytes, Block most,
+                    Access access);
+  /// Other threads' faults wait meanwhile.
+  static constexpr std::uint64_t MostContinuedBytes = 1 << 20;
+
+  // race_mode.cpp. With the lock of the block, where one is named.
+  void open_race_mode();
+  void twin_home_block(Block block);
+  void compare_home_block(Block block); ///< ProtocolMutex
+  void flush_home();                    ///< ProtocolMutex
+  void watch(Block block);              ///< ProtocolMutex
+  void apply_stores(const ArrivedStores &stores);
+  /// What a block that may be written has in the shadow: with LOCO_RACE every
+  /// checked store comes to the slow path.
+  loco_shadow writable() const {
+    return Race == nullptr ? LOCO_SHADOW_READY : LOCO_SHADOW_CLEAN;
+  }
+
+  // migration.cpp; ProtocolMutex.
+  void move_homes();
+  void ask_for_homes();
+  void answer(Move asked);
+  bool may_leave(Block block);
+  void give_away(Block first, Block count, int to);
+  void take_over(Block first, Block count, int from);
+
+  /// Makes the blocks of an extent visible that are at home here. Without
+  /// `wait` it gives up, and returns false, where another thread holds one of
+  /// the blocks.
+  bool install_home(Extent extent, bool wait = true);
+  void install_home_run(Block first, Block count);
+  void flush_dirty();
+  void protect_exported();
+  /// Of blocks of one extent, after their marks were taken.
+  void protect_exported_run(Block first, Block count);
+  void publish_modified();
+  void drop_notice(int peer, Notice notice);
+  /// Drops what is not as `peer`'s fingerprints say.
+  void drop_changed(int peer, Block first, Block count);
+  void drop_everything();
+
+  /// Evicts until a bounded cache is within its limit, if it is over it; all
+  /// but `wanted`.
+  void make_room(Extent wanted, bool wait);
+  void evict(Cache::Victim victim);
+  std::uint64_t cached_bytes() const {
+    return Copies.used_bytes() + Twins.resident_bytes();
+  }
+
+  fabric::Fabric &Network;
+  const int ComputeNodes;
+  AddressSpace &Space;
+  PageTable &Pages;
+  Homes Directory;
+  Gate HomesGate; ///< passed by all that goes by homes
+  Exports Exported;
+  Fingerprints Prints;
+  Notices Log;
+  TwinPool Twins;
+  Cache Copies;
+  CutRanges Cuts;
+  Reuse Stores;                     ///< rounds end with releases
+  Overwrites Rewritten;             ///< by blocks' locks
+  std::uint32_t NumReleases = 0;    ///< ProtocolMutex
+  SoleWriters Writers;              ///< ProtocolMutex
+  MoveBoard Moves;                  ///< ProtocolMutex
+  BlockInfo *Info;                  ///< by block
+  std::atomic<std::uint8_t> *Flags; ///< ExtentFlags, by extent
+  BlockList DirtyBlocks;            ///< Dirty since the last release
+  BlockList Modified;               ///< to be noticed at the next release
+  BlockList Unsure;                 ///< noticed with a fingerprint
+  std::mutex ProtocolMutex;         ///< one release or acquire at a time
+  fabric::Piece *Pieces;            ///< of one block; ProtocolMutex
+  std::mutex EvictionMutex;         ///< one thread evicts at a time
+  fabric::Piece *EvictionPieces;    ///< of one block; EvictionMutex
+  std::unique_ptr<RaceDetector> Race;
+};
+
+/// The node's coherence; null where the job has one node.
+inline Coherence *coherence = nullptr;
+
+} // namespace loco::memory

@@ -1,0 +1,502 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// heap.cpp - jemalloc over the window.
+
+#include "memory/heap/heap.h"
+
+#include "base/result.h"
+#include "base/settings.h"
+#include "memory/heap/objects.h"
+#include "memory/space/huge_pages.h"
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <jemalloc/jemalloc.h>
+#include <mutex>
+#include <vector>
+
+namespace loco::memory::heap {
+
+namespace {
+
+enum class Phase : int {
+  Starting, ///< before it is known how many nodes there are: private
+  OneNode,
+  ManyNodes
+};
+std::atomic<Phase> phase{Phase::Starting};
+
+struct Window {
+  Coherence *Protocol = nullptr;
+  std::atomic<std::uint64_t> *Used = nullptr; ///< of this node's part, in Control
+  std::uint64_t UsedOffset = 0;               ///< in Control
+  std::atomic<std::uint64_t> KnownUsed[MaxNodes]; ///< at least, by node
+  std::uint64_t Start = 0, Size = 0;              ///< of the part; Memory offset
+  bool Left = false; ///< in a forked child
+  unsigned SmallArena = 0, LargeArena = 0, PrivateArena = 0;
+  std::mutex FreedMutex;
+  /// By other nodes, not given to jemalloc yet. Never destroyed: the progress
+  /// thread outlives the program's destructors.
+  std::vector<void *> *Freed = nullptr;
+  std::atomic<bool> AnyFreed = false;
+};
+Window window;
+
+thread_local bool is_user_thread __attribute__((tls_model("initial-exec")));
+thread_local int private_depth __attribute__((tls_model("initial-exec")));
+
+bool in_window(const void *p) {
+  return window.Protocol != nullptr &&
+         reinterpret_cast<std::uintptr_t>(p) - WindowBase <
+             window.Protocol->space().window_bytes();
+}
+
+/// The node whose jemalloc owns a window pointer.
+int owner_of(const void *p) {
+  auto offset = reinterpret_cast<std::uintptr_t>(p) - WindowBase;
+  return window.Protocol->homes().owner(extent_of(block_at(offset)));
+}
+
+bool allocates_privately() {
+  return phase.load(std::memory_order_relaxed) != Phase::ManyNodes ||
+         !is_user_thread || private_depth != 0;
+}
+
+// Private memory never goes through a thread cache: a cached private object
+// would come back as a user's.
+int private_flags() {
+  if (phase.load(std::memory_order_relaxed) == Phase::OneNode)
+    return 0;
+  return MALLOCX_TCACHE_NONE | MALLOCX_ARENA(window.PrivateArena);
+}
+
+int window_flags(std::size_t bytes) {
+  if (bytes >= LargeBytes)
+    return MALLOCX_TCACHE_NONE | MALLOCX_ARENA(window.LargeArena);
+  return 0; // the thread's arena is SmallArena
+}
+
+/// Large objects start with a block: jemalloc would shift each by a random
+/// number of cache lines, and a part of an array that is a whole number of
+/// blocks would then share one with its neighbours.
+std::size_t window_align(std::size_t bytes, std::size_t align) {
+  return bytes >= LargeBytes && align < BlockBytes ? BlockBytes : align;
+}
+
+int free_flags(const void *p) {
+  if (phase.load(std::memory_order_relaxed) == Phase::OneNode)
+    return 0;
+  if (in_window(p) && is_user_thread)
+    return 0;
+  return MALLOCX_TCACHE_NONE;
+}
+
+/// What to ask jemalloc for. Programs of glibc expect 16 bytes of alignment from
+/// an object of any size; jemalloc's classes below are aligned to their size.
+std::size_t class_bytes(std::size_t bytes) {
+  return bytes < alignof(std::max_align_t) ? alignof(std::max_align_t) : bytes;
+}
+
+void *take_window(std::size_t bytes, std::size_t align) {
+  std::uint64_t used = window.Used->load(std::memory_order_relaxed);
+  std::uint64_t start, end;
+  do {
+    start = round_up(window.Start + used, align > ExtentBytes ? align
+                                                             : ExtentBytes);
+    end = start + round_up(bytes, ExtentBytes);
+    if (end > window.Start + window.Size) {
+      warn_once("window-full",
+                "this node's part of the window (" +
+                    std::to_string(window.Size >> 20) +
+                    " MiB) is full; raise LOCO_WINDOW");
+      return nullptr;
+    }
+  } while (!window.Used->compare_exchange_weak(used, end - window.Start));
+  return reinterpret_cast<void *>(WindowBase + start);
+}
+
+void claim_at_home(void *p, std::size_t bytes) {
+  if (window.Left)
+    return;
+  auto offset = reinterpret_cast<std::uintptr_t>(p) - WindowBase;
+  Extent first = extent_of(block_at(offset));
+  for (Extent e = first; e < first + round_up(bytes, ExtentBytes) / ExtentBytes;
+       ++e)
+    window.Protocol->homes().claim(first_block(e));
+}
+
+// ---- extent hooks: jemalloc(3), "arena.<i>.extent_hooks"
+
+void *hook_alloc(extent_hooks_t *hooks, void *want, std::size_t bytes,
+                 std::size_t align, bool *zero, bool *commit, unsigned);
+
+bool hook_keep(extent_hooks_t *, void *, std::size_t, bool, unsigned) {
+  return true; // refused: jemalloc keeps the range for later
+}
+bool hook_split(extent_hooks_t *, void *, std::size_t, std::size_t,
+                std::size_t, bool, unsigned) {
+  return false;
+}
+bool hook_merge(extent_hooks_t *, void *, std::size_t, void *, std::size_t,
+                bool, unsigned) {
+  return false;
+}
+
+extent_hooks_t make_hooks() {
+  extent_hooks_t hooks{};
+  hooks.alloc = hook_alloc;
+  hooks.dalloc = hook_keep;
+  hooks.split = hook_split;
+  hooks.merge = hook_merge;
+  return hooks;
+}
+extent_hooks_t small_hooks = make_hooks();
+extent_hooks_t large_hooks = make_hooks();
+
+void *hook_alloc(extent_hooks_t *hooks, void *want, std::size_t bytes,
+                 std::size_t align, bool *zero, bool *commit, unsigned) {
+  if (want != nullptr)
+    return nullptr;
+  void *p = take_window(bytes, align);
+  if (p == nullptr)
+    return nullptr;
+  if (hooks == &small_hooks)
+    claim_at_home(p, bytes);
+  *zero = true;
+  *commit = true;
+  return p;
+}
+
+unsigned make_arena(extent_hooks_t *hooks) {
+  // Metadata through the default hooks: it is private and never moves.
+  struct {
+    extent_hooks_t *extent_hooks;
+    bool metadata_use_hooks;
+  } config = {hooks, false};
+  unsigned arena;
+  std::size_t size = sizeof arena;
+  int error = hooks
+                  ? mallctl("experimental.arenas_create_ext", &arena, &size,
+                            &config, sizeof config)
+                  : mallctl("arenas.create", &arena, &size, nullptr, 0);
+  if (error != 0)
+    fatal(std::string("cannot create a heap arena: ") + std::strerror(error));
+  if (hooks != nullptr) {
+    // Freed pages stay with the arena: their homes and contents are known.
+    std::string name = "arena." + std::to_string(arena);
+    for (const char *decay : {".dirty_decay_ms", ".muzzy_decay_ms"}) {
+      ssize_t never = -1;
+      mallctl((name + decay).c_str(), nullptr, nullptr, &never, sizeof never);
+    }
+  }
+  return arena;
+}
+
+// ---- other nodes' allocations
+
+struct SizeQuestion {
+  void *object;
+  std::atomic<std::int64_t> *answer; ///< on the asking node
+};
+struct SizeAnswer {
+  std::atomic<std::int64_t> *answer;
+  std::int64_t bytes;
+};
+
+template <typename T> std::span<const std::byte> payload_of(const T &value) {
+  return std::as_bytes(std::span(&value, 1));
+}
+template <typename T> T payload_as(std::span<const std::byte> payload) {
+  T value;
+  std::memcpy(&value, payload.data(), sizeof value);
+  return value;
+}
+
+std::size_t ask_size(void *p) {
+  PrivateScope scope;
+  // Not on this stack: the progress thread writes the answer.
+  std::atomic<std::int64_t> &answer =
+      *new (allocate_private(sizeof(std::atomic<std::int64_t>), false))
+          std::atomic<std::int64_t>(-1);
+  auto &fabric = window.Protocol->network();
+  fabric.send(owner_of(p), fabric::Message::UsableSize,
+              payload_of(SizeQuestion{p, &answer}));
+  fabric.wait_until([&] { return answer.load() >= 0; });
+  auto bytes = static_cast<std::size_t>(answer.load());
+  release(&answer);
+  return bytes;
+}
+
+bool is_foreign(const void *p) {
+  return in_window(p) && owner_of(p) != window.Protocol->network().node();
+}
+
+/// What release() does with the memory itself.
+void give_back(void *p) {
+  if (is_foreign(p)) {
+    if (window.Left)
+      return;
+    PrivateScope scope;
+    window.Protocol->release(); // before who gets the memory next writes it (M23)
+    window.Protocol->network().send(owner_of(p), fabric::Message::RemoteFree,
+                                    payload_of(p));
+    return;
+  }
+  if (in_window(p))
+    if (RaceDetector *races = window.Protocol->races())
+      races->allocations().forget(p);
+  dallocx(p, free_flags(p));
+}
+
+/// Gives jemalloc what other nodes have freed, once this node has acquired what they
+/// wrote there (M23). Before an allocation in the window.
+void take_freed() {
+  if (!window.AnyFreed.load(std::memory_order_acquire) || window.Left)
+    return;
+  PrivateScope scope;
+  std::vector<void *> freed;
+  {
+    std::lock_guard lock(window.FreedMutex);
+    freed.swap(*window.Freed);
+    window.AnyFreed = false;
+  }
+  window.Protocol->acquire();
+  for (void *p : freed)
+    give_back(p);
+}
+
+/// With LOCO_RACE: an object of the window that is given out.
+void note_allocation(const void *p, std::size_t bytes) {
+  RaceDetector *races = window.Protocol->races();
+  if (races != nullptr && in_window(p) && !window.Left)
+    races->allocations().note(p, bytes);
+}
+
+/// With kvstore mode, whether the pointer is, or should be, an object's.
+bool is_object(const void *p) { return objects != nullptr && in_window(p); }
+
+} // namespace
+
+PrivateScope::PrivateScope() { ++private_depth; }
+PrivateScope::~PrivateScope() { --private_depth; }
+
+void open(Coherence &protocol) {
+  Homes &homes = protocol.homes();
+  window.PrivateArena = make_arena(nullptr);
+  window.Freed = new std::vector<void *>;
+  fabric::Fabric &fabric = protocol.network();
+  window.UsedOffset = fabric.reserve_control(sizeof(std::uint64_t));
+  window.Used = reinterpret_cast<std::atomic<std::uint64_t> *>(
+      fabric.control() + window.UsedOffset);
+  window.Start = offset_of(first_block(homes.first_owned()));
+  window.Size = std::uint64_t{homes.num_owned()} * ExtentBytes;
+  window.SmallArena = make_arena(&small_hooks);
+  window.LargeArena = make_arena(&large_hooks);
+  window.Protocol = &protocol;
+  phase.store(Phase::ManyNodes);
+}
+
+void open_one_node() { phase.store(Phase::OneNode); }
+
+void set_handlers(fabric::Fabric &fabric) {
+  using fabric::Message;
+  fabric.set_handler(Message::RemoteFree,
+                     [](int, std::span<const std::byte> payload) {
+                       std::lock_guard lock(window.FreedMutex);
+                       window.Freed->push_back(payload_as<void *>(payload));
+                       window.AnyFreed = true;
+                     });
+  fabric.set_handler(
+      Message::UsableSize, [](int source, std::span<const std::byte> payload) {
+        auto question = payload_as<SizeQuestion>(payload);
+        SizeAnswer answer{question.answer,
+                          static_cast<std::int64_t>(sallocx(question.object, 0))};
+        window.Protocol->network().send(source, Message::Reply,
+                                        payload_of(answer));
+      });
+  fabric.set_handler(Message::Reply,
+                     [](int, std::span<const std::byte> payload) {
+                       auto answer = payload_as<SizeAnswer>(payload);
+                       answer.answer->store(answer.bytes);
+                       auto &fabric = window.Protocol->network();
+                       fabric.notify(fabric.node());
+                     });
+}
+
+void enter_user_thread() {
+  if (phase.load() != Phase::ManyNodes || is_user_thread)
+    return;
+  unsigned arena = window.SmallArena;
+  if (int error = mallctl("thread.arena", nullptr, nullptr, &arena,
+                          sizeof arena))
+    fatal(std::string("cannot bind a thread to the heap: ") +
+          std::strerror(error));
+  // What the thread cache holds from before is private.
+  mallctl("thread.tcache.flush", nullptr, nullptr, nullptr, 0);
+  is_user_thread = true;
+}
+
+void leave_window() {
+  static std::atomic<std::uint64_t> used;
+  used = window.Used->load();
+  window.Used = &used;
+  window.Left = true;
+  objects = nullptr;
+}
+
+/// A new object of the window goes where LOCO_PLACEMENT says.
+static void place(const void *p, std::size_t bytes) {
+  Homes &homes = window.Protocol->homes();
+  loco_placement policy = homes.placement().policy();
+  if (policy != LOCO_PLACEMENT_FIRST_TOUCH && bytes >= LargeBytes &&
+      in_window(p) && !window.Left)
+    homes.plan(
+        extents_of(reinterpret_cast<std::uintptr_t>(p) - WindowBase, bytes),
+        policy);
+}
+
+static void *no_memory() {
+  errno = ENOMEM;
+  return nullptr;
+}
+
+void *allocate(std::size_t bytes, std::size_t align, bool zeroed) {
+  if (bytes > PTRDIFF_MAX)
+    return no_memory();
+  bool is_private = allocates_privately();
+  bool has_entry = objects != nullptr && !is_private;
+  std::size_t slot = class_bytes(bytes);
+  if (has_entry) {
+    slot = Objects::slot_bytes(bytes);
+    align = align > slot ? align : slot;
+  }
+  int flags;
+  if (is_private) {
+    flags = private_flags();
+  } else {
+    take_freed();
+    flags = window_flags(slot);
+    align = window_align(slot, align);
+  }
+  if (align > alignof(std::max_align_t))
+    flags |= MALLOCX_ALIGN(align);
+  if (zeroed)
+    flags |= MALLOCX_ZERO;
+  void *p = mallocx(slot, flags);
+  if (p == nullptr)
+    return no_memory();
+  if (phase.load(std::memory_order_relaxed) == Phase::ManyNodes) {
+    place(p, bytes);
+    note_allocation(p, bytes);
+  } else if (phase.load(std::memory_order_relaxed) == Phase::OneNode)
+    want_huge_pages(p, bytes);
+  // Inside an extent hook jemalloc gives private memory to whomever asks.
+  if (has_entry && in_window(p))
+    objects->insert(p, bytes);
+  return p;
+}
+
+void *allocate_private(std::size_t bytes, bool zeroed) {
+  void *p = mallocx(class_bytes(bytes),
+                    private_flags() | (zeroed ? MALLOCX_ZERO : 0));
+  return p ? p : no_memory();
+}
+
+void *reallocate_private(void *p, std::size_t bytes) {
+  if (p == nullptr)
+    return allocate_private(bytes, false);
+  void *moved = rallocx(p, class_bytes(bytes), private_flags());
+  return moved ? moved : no_memory();
+}
+
+void *reallocate(void *p, std::size_t bytes) {
+  if (p == nullptr)
+    return allocate(bytes, 0, false);
+  if (bytes > PTRDIFF_MAX)
+    return no_memory();
+  if (!in_window(p) && allocates_privately()) {
+    void *moved = rallocx(p, class_bytes(bytes), private_flags());
+    if (moved == nullptr)
+      return no_memory();
+    if (phase.load(std::memory_order_relaxed) == Phase::OneNode)
+      want_huge_pages(moved, bytes);
+    return moved;
+  }
+  std::size_t old_bytes =
+      is_object(p) ? objects->bytes_of(p, "realloc") : usable_size(p);
+  if (is_object(p) &&
+      Objects::slot_bytes(old_bytes) == Objects::slot_bytes(bytes)) {
+    objects->resize(p, bytes);
+    return p;
+  }
+  bool same_arena = !is_object(p) && in_window(p) && !is_foreign(p) &&
+                    !allocates_privately() &&
+                    (old_bytes >= LargeBytes) == (bytes >= LargeBytes);
+  if (same_arena) {
+    take_freed();
+    std::size_t align = window_align(bytes, alignof(std::max_align_t));
+    if (RaceDetector *races = window.Protocol->races())
+      races->allocations().forget(p); // others may have it at once
+    void *moved = rallocx(p, class_bytes(bytes),
+                          window_flags(bytes) | MALLOCX_ALIGN(align));
+    note_allocation(moved ? moved : p, moved ? bytes : old_bytes);
+    return moved ? moved : no_memory();
+  }
+  void *moved = allocate(bytes, 0, false);
+  if (moved == nullptr)
+    return nullptr;
+  std::memcpy(moved, p, old_bytes < bytes ? old_bytes : bytes);
+  release(p);
+  return moved;
+}
+
+void release(void *p) {
+  if (p == nullptr)
+    return;
+  // Before the memory can be had again, by any node.
+  if (is_object(p))
+    objects->erase(p, "free");
+  give_back(p);
+}
+
+std::size_t usable_size(void *p) {
+  if (p == nullptr)
+    return 0;
+  if (is_object(p))
+    return objects->bytes_of(p, "malloc_usable_size");
+  if (!is_foreign(p))
+    return sallocx(p, 0);
+  return window.Left ? 0 : ask_size(p);
+}
+
+std::uint64_t allocated_end(std::uint64_t offset) {
+  AddressSpace &space = window.Protocol->space();
+  if (offset >= space.window_bytes())
+    return space.memory_bytes();
+  fabric::Fabric &fabric = window.Protocol->network();
+  int owner = window.Protocol->homes().owner(extent_of(block_at(offset)));
+  if (owner >= window.Protocol->compute_nodes())
+    return offset; // what was left over when the window was divided
+  std::uint64_t start = static_cast<std::uint64_t>(owner) * window.Size;
+  auto &known = window.KnownUsed[owner];
+  if (offset - start >= known.load(std::memory_order_relaxed)) {
+    std::uint64_t used;
+    fabric.atomic_load(owner, fabric::Segment::Control, window.UsedOffset,
+                       &used, sizeof used);
+    known.store(used, std::memory_order_relaxed);
+  }
+  return start + known.load(std::memory_order_relaxed);
+}
+
+void *take_pages(std::size_t bytes) {
+  void *p = take_window(bytes, ExtentBytes);
+  if (p == nullptr)
+    return nullptr;
+  claim_at_home(p, bytes);
+  if (objects != nullptr)
+    objects->insert_pages(p, bytes);
+  return p;
+}
+
+} // namespace loco::memory::heap
