@@ -6,13 +6,14 @@
 #include "loco/abi.h"
 
 #include "abi/nests.h"
-#include "abi/slow_path.h"
 #include "base/export.h"
+#include "base/slow_path.h"
+#include "base/stats.h"
 #include "memory/coherence/atomics.h"
 #include "memory/coherence/coherence.h"
 #include "memory/heap/heap.h"
 #include "memory/process/output.h"
-#include "memory/stats.h"
+#include "memory/races/race_detector.h"
 
 using loco::SlowPath;
 using namespace loco::memory;
@@ -85,9 +86,9 @@ bool prepare_range(const void *p, std::size_t bytes, Access access,
     if (*offset >= allocated)
       return false;
     n = n < allocated - *offset ? n : allocated - *offset;
-    if (access == Access::Store && coherence->races() != nullptr)
-      coherence->races()->note_stores(*offset, n,
-                                      reinterpret_cast<std::uint64_t>(pc));
+    if (access == Access::Store && race_detector != nullptr)
+      race_detector->note_stores(*offset, n,
+                                 reinterpret_cast<std::uint64_t>(pc));
     Block block = block_at(*offset);
     Block last = block_at(*offset + n - 1);
     auto *shadow =
@@ -272,7 +273,7 @@ LOCO_EXPORT int __loco_num_nodes(void) {
 }
 
 LOCO_EXPORT int64_t __loco_counter(const char *name) {
-  return stats.find(name);
+  return loco::stats.find(name);
 }
 
 } // extern "C"

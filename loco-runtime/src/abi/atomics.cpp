@@ -3,6 +3,7 @@
 // atomics.cpp - __loco_atomic_* of loco/abi.h for every width, and the guards of
 // function-local statics.
 
+#include "base/private_scope.h"
 #include "loco/abi.h"
 
 #include "base/export.h"
@@ -14,6 +15,7 @@
 #include <cmath>
 #include <sched.h>
 
+using loco::PrivateScope;
 using namespace loco::memory;
 
 namespace {
@@ -108,7 +110,7 @@ template <typename T> T load(const void *p, int order) {
     __atomic_load(static_cast<const T *>(p), &value, __ATOMIC_SEQ_CST);
     return value;
   }
-  heap::PrivateScope scope;
+  PrivateScope scope;
   atomic_load(p, &value, sizeof value, order);
   return value;
 }
@@ -116,7 +118,7 @@ template <typename T> T load(const void *p, int order) {
 template <typename T> void store(void *p, T value, int order) {
   if (!is_managed(p))
     return __atomic_store(static_cast<T *>(p), &value, __ATOMIC_SEQ_CST);
-  heap::PrivateScope scope;
+  PrivateScope scope;
   atomic_store(p, &value, sizeof value, order);
 }
 
@@ -128,7 +130,7 @@ T compare_exchange(void *p, T expected, T desired, int order,
                               __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
     return expected;
   }
-  heap::PrivateScope scope;
+  PrivateScope scope;
   if (!atomic_compare_exchange(p, &expected, &desired, sizeof expected, order,
                                failure_order))
     yield_in_loops(p);
@@ -138,7 +140,7 @@ T compare_exchange(void *p, T expected, T desired, int order,
 template <typename T> T read_modify_write(void *p, T value, int op, int order) {
   T old = load<T>(p, __ATOMIC_RELAXED);
   if (is_managed(p)) {
-    heap::PrivateScope scope;
+    PrivateScope scope;
     order_before(order);
   }
   for (;;) {
@@ -149,7 +151,7 @@ template <typename T> T read_modify_write(void *p, T value, int op, int order) {
     old = seen;
   }
   if (is_managed(p)) {
-    heap::PrivateScope scope;
+    PrivateScope scope;
     order_after(order, p);
   }
   return old;

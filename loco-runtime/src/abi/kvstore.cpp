@@ -6,9 +6,10 @@
 
 #include "loco/abi.h"
 
-#include "abi/slow_path.h"
 #include "base/export.h"
+#include "base/slow_path.h"
 #include "memory/coherence/atomics.h"
+#include "memory/coherence/coherence.h"
 #include "memory/heap/objects.h"
 #include "memory/space/address_space.h"
 

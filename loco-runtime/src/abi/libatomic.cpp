@@ -8,6 +8,7 @@
 // Sizes of 1, 2, 4, 8 and 16 aligned bytes are lock-free; for all others one
 // lock for the whole job makes the operation atomic.
 
+#include "base/private_scope.h"
 #include "loco/abi.h"
 
 #include "base/export.h"
@@ -17,6 +18,7 @@
 
 #include <cstring>
 
+using loco::PrivateScope;
 using namespace loco::memory;
 
 namespace {
@@ -157,7 +159,7 @@ int generic_compare_exchange(size_t bytes, void *p, void *expected,
   if (done)
     return exchanged;
   WideLock lock(order);
-  heap::PrivateScope scope;
+  PrivateScope scope;
   void *old = heap::allocate_private(bytes, false);
   if (old == nullptr)
     loco::fatal("out of memory in an atomic operation");

@@ -13,8 +13,9 @@
 
 #include "abi/nests.h"
 #include "base/export.h"
+#include "base/stats.h"
 #include "memory/coherence/coherence.h"
-#include "memory/stats.h"
+#include "memory/races/race_detector.h"
 
 #include <algorithm>
 #include <x86intrin.h>
@@ -45,7 +46,7 @@ struct Run {
 thread_local Run run __attribute__((tls_model("initial-exec")));
 
 std::uint64_t page_faults() {
-  return loco::memory::stats.PageFaults.load(std::memory_order_relaxed);
+  return loco::stats.PageFaults.load(std::memory_order_relaxed);
 }
 
 template <typename T> T get(const T &member) {
@@ -68,7 +69,7 @@ LOCO_EXPORT LOCO_PRESERVE_MOST int __loco_enter_nest(struct loco_nest *nest) {
   if (loco::memory::coherence == nullptr)
     return 1;
   run.Start = 0;
-  if (loco::memory::coherence->races() != nullptr)
+  if (loco::memory::race_detector != nullptr)
     return 0; // its checks tell where the stores are
   if (std::uint16_t skip = get(nest->skip)) {
     set(nest->skip, std::uint16_t(skip - 1));

@@ -3,11 +3,12 @@
 // fabric.cpp - what all fabrics share: the Control segment's allocation,
 // handlers, polite waiting, and the choice of a fabric.
 #include "fabric/fabric.h"
+
+#include "base/bootstrap.h"
 #include "base/futex.h"
 #include "base/settings.h"
 #include "base/syscall_selector.h"
 #include "fabric/backends.h"
-#include "launch/bootstrap.h"
 
 #include <fstream>
 #include <sched.h>

@@ -28,7 +28,7 @@
 #include <string>
 
 namespace loco {
-class Bootstrap; // launch/bootstrap.h
+class Bootstrap; // base/bootstrap.h
 }
 
 namespace loco::fabric {

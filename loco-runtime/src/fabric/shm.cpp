@@ -4,13 +4,13 @@
 // memfds behind its peers' segments, so get, put and the atomics are plain CPU
 // accesses; messages go through rings in the target's Control segment and wake
 // its progress thread by futex.
+#include "base/bootstrap.h"
 #include "base/futex.h"
 #include "base/thread.h"
 #include "fabric/backends.h"
 #include "fabric/cpu_atomics.h"
 #include "fabric/message_queue.h"
 #include "fabric/message_ring.h"
-#include "launch/bootstrap.h"
 
 #include <cerrno>
 #include <cstring>

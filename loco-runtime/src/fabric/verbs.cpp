@@ -2,10 +2,10 @@
 //
 // verbs.cpp - connecting the nodes of the verbs fabric, and taking it down.
 
+#include "base/bootstrap.h"
 #include "base/settings.h"
 #include "fabric/backends.h"
 #include "fabric/verbs_fabric.h"
-#include "launch/bootstrap.h"
 
 #include <algorithm>
 #include <cerrno>

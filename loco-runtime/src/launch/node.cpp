@@ -7,7 +7,9 @@
 #include "abi/operators.h"
 #include "base/export.h"
 #include "base/fatal.h"
+#include "base/private_scope.h"
 #include "base/settings.h"
+#include "base/stats.h"
 #include "fabric/fabric.h"
 #include "launch/bootstrap.h"
 #include "launch/same_program.h"
@@ -21,9 +23,9 @@
 #include "memory/process/globals.h"
 #include "memory/process/signals.h"
 #include "memory/process/threads.h"
+#include "memory/races/race_detector.h"
 #include "memory/space/address_space.h"
 #include "memory/space/page_table.h"
-#include "memory/stats.h"
 #include "omp/locks.h"
 #include "omp/spans.h"
 #include "omp/words.h"
@@ -103,7 +105,7 @@ void receive_shutdown(int source, std::span<const std::byte> payload) {
     // exit() was called while a parallel region runs: its threads end with the
     // process, as they would in one.
     std::fflush(nullptr);
-    node->bootstrap->report_stats(memory::stats.json());
+    node->bootstrap->report_stats(stats.json());
     _exit(0);
   }
 }
@@ -120,12 +122,12 @@ void leave_job(int status, void *) {
   // Before any node is told to leave: the launcher takes a node that ends
   // earlier for lost.
   if (node->bootstrap->node() == 0) {
-    if (memory::coherence != nullptr && memory::coherence->races() != nullptr)
-      memory::coherence->races()->reports().finish();
+    if (memory::race_detector != nullptr)
+      memory::race_detector->reports().finish();
     node->bootstrap->report_exit(status);
   }
   if (node->fabric != nullptr) {
-    memory::heap::PrivateScope scope;
+    PrivateScope scope;
     if (node->fabric->node() == 0) {
       for (int peer = 1; peer < node->fabric->num_nodes(); ++peer)
         send_shutdown(peer, 0);
@@ -137,14 +139,15 @@ void leave_job(int status, void *) {
   if (!settings().stats)
     return;
   if (node->bootstrap->is_memory_node()) // nobody has counted
-    memory::stats.ExtentsClaimed =
+    stats.ExtentsClaimed =
         node->space.resident_bytes() / memory::ExtentBytes;
-  node->bootstrap->report_stats(memory::stats.json());
+  node->bootstrap->report_stats(stats.json());
 }
 
 /// A forked child has no part in the job, nor in how it ends.
 void leave_as_child() {
   memory::coherence = nullptr;
+  memory::race_detector = nullptr;
   node = nullptr;
 }
 
@@ -170,6 +173,9 @@ void join_job() {
   auto *protocol =
       new Coherence(fabric, node->bootstrap->num_compute_nodes(), node->space,
                     node->pages, settings().cache_bytes);
+  if (settings().race != RaceMode::Off)
+    race_detector =
+        new RaceDetector(*protocol, settings().race == RaceMode::Abort);
   WideLock::open(fabric);
   omp::open_words(fabric);
   omp::open_locks(fabric);

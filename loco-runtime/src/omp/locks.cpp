@@ -8,13 +8,14 @@
 #include "omp/locks.h"
 
 #include "base/export.h"
+#include "base/private_scope.h"
+#include "base/stats.h"
 #include "loco/abi.h"
 #include "loco/channels.h"
 #include "loco/omp_abi.h"
 #include "memory/coherence/atomics.h"
 #include "memory/coherence/coherence.h"
 #include "memory/heap/heap.h"
-#include "memory/stats.h"
 #include "omp/local_queues.h"
 #include "omp/lock_records.h"
 
@@ -78,7 +79,7 @@ public:
             "(omp_unset_lock, or the end of a critical region)");
     if (queue->others_wait() && queue->handed_over < MaxHandOvers) {
       ++queue->handed_over;
-      memory::count(memory::stats.LocksHandedOver);
+      count(stats.LocksHandedOver);
       return leave(*queue);
     }
     __loco_release();
@@ -99,7 +100,7 @@ private:
   }
 
   void taken(LocalQueue &queue) {
-    memory::count(memory::stats.LocksTaken);
+    count(stats.LocksTaken);
     memory::acquire_from(Record);
     queue.node_has_it = true;
   }
@@ -147,28 +148,28 @@ using namespace loco::omp;
 extern "C" {
 
 LOCO_EXPORT void __loco_lock_acquire(void *lock) {
-  loco::memory::heap::PrivateScope scope;
+  loco::PrivateScope scope;
   if (!is_shared(lock))
     return NodeLock(lock).lock(); // between threads of this node (M19)
   SharedLock(records.find_or_make(lock)).lock();
 }
 
 LOCO_EXPORT int __loco_lock_try(void *lock) {
-  loco::memory::heap::PrivateScope scope;
+  loco::PrivateScope scope;
   if (!is_shared(lock))
     return NodeLock(lock).try_lock();
   return SharedLock(records.find_or_make(lock)).try_lock();
 }
 
 LOCO_EXPORT void __loco_lock_release(void *lock) {
-  loco::memory::heap::PrivateScope scope;
+  loco::PrivateScope scope;
   if (!is_shared(lock))
     return NodeLock(lock).unlock();
   SharedLock(records.find(lock)).unlock();
 }
 
 LOCO_EXPORT int __loco_lock_is_held(const void *lock) {
-  loco::memory::heap::PrivateScope scope;
+  loco::PrivateScope scope;
   if (!is_shared(lock))
     return NodeLock(lock).is_held();
   LockRecords::Id record = records.find(lock);
@@ -176,7 +177,7 @@ LOCO_EXPORT int __loco_lock_is_held(const void *lock) {
 }
 
 LOCO_EXPORT void __loco_lock_destroy(void *lock) {
-  loco::memory::heap::PrivateScope scope;
+  loco::PrivateScope scope;
   if (is_shared(lock))
     records.forget(lock);
 }

@@ -4,15 +4,17 @@
 
 #include "omp/spans.h"
 
-#include "abi/slow_path.h"
 #include "base/export.h"
-#include "loco/channels.h"
+#include "base/private_scope.h"
+#include "base/slow_path.h"
+#include "base/stats.h"
 #include "loco/abi.h"
+#include "loco/channels.h"
 #include "loco/omp_abi.h"
 #include "memory/coherence/coherence.h"
 #include "memory/heap/heap.h"
-#include "memory/stats.h"
 #include "memory/process/threads.h"
+#include "memory/races/race_detector.h"
 
 #include <atomic>
 #include <cstring>
@@ -21,7 +23,7 @@
 
 namespace loco::omp {
 
-using memory::RaceClock;
+using memory::ReleaseClock;
 using memory::RaceClocks;
 using memory::RaceDetector;
 
@@ -58,10 +60,10 @@ bool has_span() {
 /// The acquire of a node that starts a span, before its part of it.
 void acquire_for_span() {
   SlowPath slow_path;
-  RaceDetector *races = memory::coherence->races();
+  RaceDetector *races = memory::race_detector;
   if (races == nullptr)
     return memory::coherence->acquire();
-  RaceClock start = races->clocks().left_by(0, races->clocks().of_span());
+  ReleaseClock start = races->clocks().left_by(0, races->clocks().of_span());
   memory::coherence->acquire(&start);
 }
 
@@ -124,13 +126,13 @@ LOCO_EXPORT void __loco_omp_start_span(int num_nodes, const void *descriptor,
     fatal("a parallel region's descriptor has " + std::to_string(bytes) +
           " bytes; at most " + std::to_string(LOCO_OMP_MAX_DESCRIPTOR) +
           " can be sent");
-  RaceDetector *races = memory::coherence->races();
+  RaceDetector *races = memory::race_detector;
   if (races != nullptr)
     memory::watch_own_stack();
   __loco_release();
   if (races != nullptr)
     races->clocks().leave(races->clocks().of_span());
-  memory::heap::PrivateScope scope;
+  PrivateScope scope;
   ++last_span;
   for (int node = 1; node < num_nodes; ++node) {
     mailboxes->write(node, offsetof(Mailbox, descriptor), descriptor, bytes);
@@ -144,9 +146,9 @@ LOCO_EXPORT void __loco_omp_start_span(int num_nodes, const void *descriptor,
 
 LOCO_EXPORT void __loco_omp_barrier(int num_nodes) {
   __loco_release();
-  memory::heap::PrivateScope scope;
+  PrivateScope scope;
   const bool is_everyone = num_nodes == memory::coherence->compute_nodes();
-  RaceDetector *races = memory::coherence->races();
+  RaceDetector *races = memory::race_detector;
   RaceClocks::Place place{};
   if (races != nullptr) {
     place = races->clocks().of_next_barrier(num_nodes);
@@ -154,14 +156,14 @@ LOCO_EXPORT void __loco_omp_barrier(int num_nodes) {
   }
   bool move_homes;
   {
-    memory::ScopedNanos timer(memory::stats.BarrierNanos);
+    ScopedNanos timer(stats.BarrierNanos);
     move_homes = span_barrier->wait(
         num_nodes, is_everyone && memory::coherence->wants_to_move_homes());
   }
   if (races == nullptr) {
     memory::coherence->acquire();
   } else {
-    RaceClock met = races->clocks().left_by_all(num_nodes, place);
+    ReleaseClock met = races->clocks().left_by_all(num_nodes, place);
     memory::coherence->acquire(&met);
   }
   if (is_everyone)

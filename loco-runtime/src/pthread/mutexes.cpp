@@ -4,6 +4,7 @@
 // pthread_spinlock_t between threads of several nodes. A mutex has one of
 // LOCO's locks in the bytes that libc uses for robust mutexes alone.
 
+#include "base/private_scope.h"
 #include "pthread/over_nodes.h"
 
 #include "base/export.h"
@@ -100,7 +101,7 @@ private:
   void note_held() const {
     if (!is_noted())
       return;
-    memory::heap::PrivateScope scope;
+    PrivateScope scope;
     held.push_back({Mutex, 1});
   }
 

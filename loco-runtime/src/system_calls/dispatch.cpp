@@ -5,6 +5,7 @@
 #include "system_calls/dispatch.h"
 
 #include "base/fatal.h"
+#include "base/signal_scope.h"
 #include "base/syscall_selector.h"
 #include "memory/process/signals.h"
 #include "system_calls/copies.h"
@@ -130,7 +131,7 @@ long set_dispatch_action(std::uint64_t act, std::uint64_t old) {
 }
 
 /// sigaltstack(2). The kernel keeps to a stack of ours; handlers are called on the
-/// program's (memory/signals.h), those of faults excepted.
+/// program's (memory/process/signals.h), those of faults excepted.
 long set_alt_stack(std::uint64_t ss, std::uint64_t old, std::uint64_t sp) {
   stack_t before = own_alt_stack->OfProgram;
   const bool on_it =

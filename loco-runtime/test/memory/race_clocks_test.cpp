@@ -24,7 +24,7 @@ void release(RaceClocks &clocks, int times) {
     clocks.released();
 }
 
-std::vector<std::uint64_t> values(const RaceClock &clock, int nodes) {
+std::vector<std::uint64_t> values(const ReleaseClock &clock, int nodes) {
   return {clock.releases, clock.releases + nodes};
 }
 
@@ -32,8 +32,8 @@ using Values = std::vector<std::uint64_t>;
 
 } // namespace
 
-TEST(RaceClock, JoinTakesTheLaterOfEachNode) {
-  RaceClock a, b;
+TEST(ReleaseClock, JoinTakesTheLaterOfEachNode) {
+  ReleaseClock a, b;
   a.releases[0] = 3;
   a.releases[1] = 1;
   b.releases[1] = 4;
@@ -58,7 +58,7 @@ TEST(RaceClocks, CountItsOwnReleasesAndWhatWasAcquired) {
                 EXPECT_EQ(clocks.now().releases[other], 0u);
                 EXPECT_EQ(values(clocks.everything(), 2), (Values{3, 4}));
 
-                RaceClock some;
+                ReleaseClock some;
                 some.releases[me] = 99; // of this node it knows better itself
                 some.releases[other] = 2;
                 clocks.acquired(some);
@@ -132,7 +132,7 @@ TEST(RaceClocks, NothingIsLostBetweenThreads) {
         constexpr std::uint64_t Last = 20000;
         std::atomic<bool> done{false};
         std::thread other([&] {
-          RaceClock from;
+          ReleaseClock from;
           for (std::uint64_t i = 1; i <= Last; ++i) {
             from.releases[2] = i;
             clocks.acquired(from);
@@ -146,7 +146,7 @@ TEST(RaceClocks, NothingIsLostBetweenThreads) {
             last = seen;
           }
         });
-        RaceClock from;
+        ReleaseClock from;
         for (std::uint64_t i = 1; i <= Last; ++i) {
           from.releases[1] = i;
           clocks.acquired(from);

@@ -3,6 +3,7 @@
 // acquire.cpp - the protocol: copies of what other nodes have noticed are taken
 // away, or brought up to date (M3, M6, M17, M18).
 
+#include "base/signal_scope.h"
 #include "memory/coherence/coherence.h"
 
 #include <optional>
@@ -11,16 +12,16 @@ namespace loco::memory {
 
 using fabric::Segment;
 
-void Coherence::acquire(const RaceClock *upto) {
+void Coherence::acquire(const ReleaseClock *upto) {
   ScopedNanos timer(stats.AcquireNanos);
   SignalScope signals;
   std::lock_guard protocol(ProtocolMutex);
-  memory::count(stats.Acquires);
+  loco::count(stats.Acquires);
   bool know_all = true;
   // Before the logs: what is acquired in the end is not more than was dropped.
-  std::optional<RaceClock> releases;
-  if (Race != nullptr)
-    releases = upto ? *upto : Race->clocks().everything();
+  std::optional<ReleaseClock> releases;
+  if (Watch != nullptr)
+    releases = upto ? *upto : Watch->all_releases();
   // Memory nodes write nothing.
   for (int peer = 0; peer < ComputeNodes; ++peer)
     if (peer != Network.node())
@@ -28,8 +29,8 @@ void Coherence::acquire(const RaceClock *upto) {
           Log.read(peer, [this, peer](Notice n) { drop_notice(peer, n); });
   if (!know_all)
     drop_everything();
-  if (Race != nullptr)
-    Race->clocks().acquired(*releases);
+  if (Watch != nullptr)
+    Watch->acquired(*releases);
 }
 
 void Coherence::drop_notice(int peer, Notice notice) {
@@ -64,7 +65,7 @@ void Coherence::drop_changed(int peer, Block first, Block count) {
                                 ? Twins.bytes(info.Twin)
                                 : Space.runtime_view(first + i);
     changed[i] = fingerprint(copy) != published[i];
-    memory::count(stats.BlocksKept, !changed[i]);
+    loco::count(stats.BlocksKept, !changed[i]);
     if (changed[i])
       Writers.others_wrote(first + i, 1);
   }
@@ -100,7 +101,7 @@ void Coherence::renew(Block first, Block count, const bool *changed) {
   for_each_run(
       first, count, [&](Block b) { return dropped[b - first]; },
       [&](Block start, Block n) {
-        memory::count(stats.BlocksDropped, drop(start, n, Pieces));
+        loco::count(stats.BlocksDropped, drop(start, n, Pieces));
       });
 }
 
@@ -112,8 +113,8 @@ void Coherence::refresh(Block first, Block count) {
     Network.get(home, Segment::Memory, offset_of(start),
                 Space.runtime_view(start), n * BlockBytes);
   });
-  memory::count(stats.BlocksRefreshed, count);
-  memory::count(stats.BytesFetched, count * BlockBytes);
+  loco::count(stats.BlocksRefreshed, count);
+  loco::count(stats.BytesFetched, count * BlockBytes);
 }
 
 Block Coherence::drop(Block first, Block count, fabric::Piece *pieces) {
@@ -155,7 +156,7 @@ void Coherence::drop_everything() {
     Block first = first_block(extent);
     Writers.others_wrote(first, BlocksPerExtent);
     lock_run(first, BlocksPerExtent);
-    memory::count(stats.BlocksDropped, drop(first, BlocksPerExtent, Pieces));
+    loco::count(stats.BlocksDropped, drop(first, BlocksPerExtent, Pieces));
     unlock_run(first, BlocksPerExtent);
   }
 }

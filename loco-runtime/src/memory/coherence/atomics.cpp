@@ -59,18 +59,16 @@ void order_after(int order, const void *p) {
 }
 
 void acquire_from(std::uint64_t key) {
-  RaceDetector *races = coherence->races();
-  if (races == nullptr)
+  StoreWatch *watch = coherence->watch();
+  if (watch == nullptr)
     return coherence->acquire();
-  RaceClocks &clocks = races->clocks();
-  RaceClock clock = clocks.left_by_all(coherence->compute_nodes(),
-                                       clocks.of_object(key));
+  ReleaseClock clock = watch->left_at(key);
   coherence->acquire(&clock);
 }
 
 void leave_clock(std::uint64_t key) {
-  if (RaceDetector *races = coherence->races())
-    races->clocks().leave(races->clocks().of_object(key));
+  if (StoreWatch *watch = coherence->watch())
+    watch->leave_at(key);
 }
 
 void atomic_load(const void *p, void *into, unsigned width, int order) {

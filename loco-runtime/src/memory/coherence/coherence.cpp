@@ -47,7 +47,6 @@ Coherence::Coherence(fabric::Fabric &fabric, int compute_nodes,
           reserve_array<fabric::Piece>(MaxPiecesPerBlock, "a delta")) {
   if (!Copies.is_bounded())
     Twins.prefer_huge_pages();
-  open_race_mode();
 }
 
 // ------------------------------------------------------------------ locks
@@ -233,8 +232,8 @@ void Coherence::fetch(Block first, Block count, Access access, int home) {
   Exported.mark(home, first, count);
   for (Block b = first; b < first + count; ++b)
     Info[b].History.missed(b);
-  memory::count(stats.BlocksFetched, count);
-  memory::count(stats.BytesFetched, count * BlockBytes);
+  loco::count(stats.BlocksFetched, count);
+  loco::count(stats.BytesFetched, count * BlockBytes);
   std::byte *address = Space.address_of(first);
   std::size_t bytes = count * BlockBytes;
   std::size_t visible_bytes = 0;
@@ -331,7 +330,7 @@ void Coherence::unprotect_home(Block first, Block count) {
   for (Block b = first; b < first + count; ++b) {
     note_modified(b);
     Rewritten.stored(b);
-    if (Race != nullptr)
+    if (Watch != nullptr)
       twin_home_block(b);
   }
   Pages.unprotect(Space.address_of(first), count * BlockBytes);
@@ -382,7 +381,7 @@ bool Coherence::install_home(Extent extent, bool wait) {
         },
         [&](Block start, Block n) { install_home_run(start, n); });
     Flags[extent].fetch_or(Installed, std::memory_order_release);
-    memory::count(stats.ExtentsClaimed);
+    loco::count(stats.ExtentsClaimed);
   }
   unlock_run(first, BlocksPerExtent);
   return true;
@@ -394,7 +393,7 @@ void Coherence::install_home_run(Block first, Block count) {
     fatal_errno("out of memory: cannot back 64 KiB of the window");
   Pages.install(Space.address_of(first), count * BlockBytes, false);
   set_states(first, count, State::Home, LOCO_SHADOW_READY);
-  if (Race != nullptr)
+  if (Watch != nullptr)
     for (Block b = first; b < first + count; ++b)
       protect_home(b);
 }

@@ -9,6 +9,7 @@
 // al., SOSP 1991.
 #pragma once
 
+#include "base/stats.h"
 #include "fabric/fabric.h"
 #include "memory/coherence/block_list.h"
 #include "memory/coherence/cache.h"
@@ -21,19 +22,19 @@
 #include "memory/coherence/readahead.h"
 #include "memory/coherence/refresh.h"
 #include "memory/coherence/reuse.h"
+#include "memory/coherence/store_watch.h"
 #include "memory/coherence/twins.h"
 #include "memory/homes/homes.h"
 #include "memory/homes/move_board.h"
 #include "memory/homes/sole_writers.h"
-#include "memory/races/race_detector.h"
 #include "memory/space/address_space.h"
 #include "memory/space/page_table.h"
-#include "memory/stats.h"
 
 #include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 namespace loco::memory {
 
@@ -66,9 +67,9 @@ public:
 
   /// This node's stores are at their homes, and noticed, when it returns.
   void release();
-  /// Drops what other nodes have published as modified. `upto`, with LOCO_RACE:
-  /// the releases that this synchronises with, if not with all.
-  void acquire(const RaceClock *upto = nullptr);
+  /// Drops what other nodes have published as modified. `upto`, for a watch: the
+  /// releases that this synchronises with, if not with all.
+  void acquire(const ReleaseClock *upto = nullptr);
 
   /// This node would move homes here at the next barrier of all nodes.
   bool wants_to_move_homes() const;
@@ -88,11 +89,18 @@ public:
   /// without at_home() (records of locks).
   int pin_home(Block block);
 
-  /// With LOCO_RACE; else null.
-  RaceDetector *races() { return Race.get(); }
-  /// With LOCO_RACE: stores to [from, end), of one of this node's stacks, are
-  /// looked at from now on, though no others are to stacks.
+  // home_twins.cpp: of use where something watches stores.
+  /// Before the first store to shared memory.
+  void set_watch(StoreWatch &watch);
+  StoreWatch *watch() { return Watch; }
+  /// Stores to [from, end), of one of this node's stacks, are looked at from now
+  /// on, though no others are to stacks.
   void watch_stack(const void *from, const void *end);
+  /// Other nodes' stores to a block at home here: `bytes` of `runs`, one after the
+  /// other. Returns those that this node has changed, too, and not released. The
+  /// progress thread.
+  std::vector<ByteRun> apply_stores(Block block, std::span<const ByteRun> runs,
+                                    const std::byte *bytes);
 
   /// An operation on `bytes` bytes at `offset`, in one block, that acts at the
   /// home: runs act(home, copy, twin) under the block's lock, after this node's
@@ -105,8 +113,8 @@ public:
     Gate::Pass pass(HomesGate);
     Block block = block_at(offset);
     int home = Directory.claim(block);
-    if (Race != nullptr)
-      Race->leave_out(home, offset, bytes);
+    if (Watch != nullptr)
+      Watch->leave_out(home, offset, bytes);
     BlockLock lock(*this, block);
     BlockInfo &info = Info[block];
     std::byte *copy = nullptr, *twin = nullptr;
@@ -154,9 +162,19 @@ private:
     bool Listed : 1;        ///< in DirtyBlocks
     bool HasMemory : 1;     ///< as a copy, counted in Copies, not given back
     RefreshHistory History;
-    TwinPool::Twin Twin; ///< at home, with LOCO_RACE, of Race->twins()
+    TwinPool::Twin Twin; ///< at home, of OwnStores
   };
   static_assert(sizeof(BlockInfo) == 8);
+
+  /// Copies of home blocks that are writable, and of watched stacks.
+  struct HomeTwins {
+    explicit HomeTwins(Block num_blocks)
+        : Twins(num_blocks),
+          Written(num_blocks, "the list of written home blocks") {}
+    TwinPool Twins;
+    BlockList Written;
+    std::vector<Block> Stacks; ///< ProtocolMutex
+  };
 
   enum ExtentFlags : std::uint8_t {
     Installed = 1,      ///< of its blocks, those at home here are visible
@@ -284,17 +302,15 @@ private:
   /// Other threads' faults wait meanwhile.
   static constexpr std::uint64_t MostContinuedBytes = 1 << 20;
 
-  // race_mode.cpp. With the lock of the block, where one is named.
-  void open_race_mode();
+  // home_twins.cpp. With the lock of the block, where one is named.
   void twin_home_block(Block block);
   void compare_home_block(Block block); ///< ProtocolMutex
   void flush_home();                    ///< ProtocolMutex
   void watch(Block block);              ///< ProtocolMutex
-  void apply_stores(const ArrivedStores &stores);
-  /// What a block that may be written has in the shadow: with LOCO_RACE every
-  /// checked store comes to the slow path.
+  /// What a block that may be written has in the shadow: where stores are watched
+  /// every checked one comes to the slow path.
   loco_shadow writable() const {
-    return Race == nullptr ? LOCO_SHADOW_READY : LOCO_SHADOW_CLEAN;
+    return Watch == nullptr ? LOCO_SHADOW_READY : LOCO_SHADOW_CLEAN;
   }
 
   // migration.cpp; ProtocolMutex.
@@ -354,7 +370,8 @@ private:
   fabric::Piece *Pieces;            ///< of one block; ProtocolMutex
   std::mutex EvictionMutex;         ///< one thread evicts at a time
   fabric::Piece *EvictionPieces;    ///< of one block; EvictionMutex
-  std::unique_ptr<RaceDetector> Race;
+  StoreWatch *Watch = nullptr;
+  std::unique_ptr<HomeTwins> OwnStores; ///< with a watch
 };
 
 /// The node's coherence; null where the job has one node.

@@ -6,7 +6,7 @@
 // others. Passing costs two atomic additions to a word that few threads share.
 #pragma once
 
-#include "memory/process/signals.h"
+#include "base/signal_scope.h"
 
 #include <atomic>
 #include <cstdint>

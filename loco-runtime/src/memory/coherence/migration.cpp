@@ -4,6 +4,7 @@
 // it. It happens between barriers of all nodes, with the gate of every node
 // closed; docs/memory-model.md tells the steps (M14, M15).
 
+#include "base/signal_scope.h"
 #include "memory/coherence/coherence.h"
 
 namespace loco::memory {
@@ -12,7 +13,7 @@ using fabric::Segment;
 
 bool Coherence::wants_to_move_homes() const {
   // The histories of writes stay where they are.
-  return Race == nullptr && !Writers.candidates().empty();
+  return Watch == nullptr && !Writers.candidates().empty();
 }
 
 void Coherence::end_interval(bool move_homes_now) {
@@ -124,8 +125,8 @@ void Coherence::take_over(Block first, Block count, int from) {
   drop(first, count, Pieces);
   Network.get(from, Segment::Memory, offset_of(first),
               Space.runtime_view(first), count * BlockBytes);
-  memory::count(stats.BytesFetched, count * BlockBytes);
-  memory::count(stats.BlocksMoved, count);
+  loco::count(stats.BytesFetched, count * BlockBytes);
+  loco::count(stats.BlocksMoved, count);
   // The old home's exports are this node's now: the first store is noticed.
   std::byte *address = Space.address_of(first);
   if (Pages.installs_protected()) {

@@ -3,6 +3,7 @@
 // release.cpp - the protocol: what this node has stored goes home, and is
 // noticed (M3, M4, M5, M13, M17).
 
+#include "base/signal_scope.h"
 #include "memory/coherence/coherence.h"
 
 namespace loco::memory {
@@ -23,21 +24,21 @@ void Coherence::put_delta(Block block, fabric::Piece *pieces) {
   if (n == 0)
     return;
   int home = Directory.claim(block);
-  if (Race == nullptr)
+  if (Watch == nullptr)
     Network.scatter(home, Segment::Memory, {pieces, n});
   else
-    Race->send_stores(home, block, {pieces, n});
+    Watch->send_stores(home, block, {pieces, n});
   note_modified(block);
-  memory::count(stats.Deltas);
+  loco::count(stats.Deltas);
   for (std::size_t i = 0; i < n; ++i)
-    memory::count(stats.BytesWritten, pieces[i].bytes);
+    loco::count(stats.BytesWritten, pieces[i].bytes);
 }
 
 void Coherence::wait_for_deltas() {
-  if (Race == nullptr)
+  if (Watch == nullptr)
     Network.flush();
   else
-    Race->wait_applied();
+    Watch->wait_applied();
 }
 
 void Coherence::put_bytes(Block block, std::uint64_t offset,
@@ -60,15 +61,15 @@ void Coherence::release() {
   ScopedNanos timer(stats.ReleaseNanos);
   SignalScope signals;
   std::lock_guard protocol(ProtocolMutex);
-  memory::count(stats.Releases);
+  loco::count(stats.Releases);
   ++NumReleases;
   flush_dirty();
-  if (Race != nullptr)
+  if (Watch != nullptr)
     flush_home();
   protect_exported();
   publish_modified();
-  if (Race != nullptr)
-    Race->clocks().released();
+  if (Watch != nullptr)
+    Watch->released();
 }
 
 void Coherence::flush_dirty() {
@@ -149,10 +150,10 @@ void Coherence::protect_exported_run(Block first, Block count) {
     // Others are protected: not written since the copies were made.
     if (Info[b].State != State::Home)
       continue;
-    if (is_stack || (Race == nullptr && Rewritten.fetched(b, NumReleases))) {
+    if (is_stack || (Watch == nullptr && Rewritten.fetched(b, NumReleases))) {
       named[b - first] = true;
       note_modified(b);
-      if (Race != nullptr)
+      if (Watch != nullptr)
         watch(b);
     }
   }
@@ -183,7 +184,7 @@ void Coherence::protect_home(Block block) {
 void Coherence::publish_modified() {
   if (!Unsure.empty()) {
     std::span<Block> blocks = Unsure.take_sorted();
-    memory::count(stats.NoticesSent,
+    loco::count(stats.NoticesSent,
                   Log.publish(blocks.data(), blocks.size(), /*unsure=*/true));
   }
   if (Modified.empty())
@@ -196,7 +197,7 @@ void Coherence::publish_modified() {
       Rewritten.named(b, NumReleases);
     note_writer(b);
   }
-  memory::count(stats.NoticesSent,
+  loco::count(stats.NoticesSent,
                 Log.publish(blocks.data(), blocks.size(), /*unsure=*/false));
 }
 

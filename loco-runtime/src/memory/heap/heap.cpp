@@ -4,9 +4,11 @@
 
 #include "memory/heap/heap.h"
 
+#include "base/private_scope.h"
 #include "base/result.h"
 #include "base/settings.h"
 #include "memory/heap/objects.h"
+#include "memory/races/race_detector.h"
 #include "memory/space/huge_pages.h"
 
 #include <atomic>
@@ -44,7 +46,6 @@ struct Window {
 Window window;
 
 thread_local bool is_user_thread __attribute__((tls_model("initial-exec")));
-thread_local int private_depth __attribute__((tls_model("initial-exec")));
 
 bool in_window(const void *p) {
   return window.Protocol != nullptr &&
@@ -60,7 +61,7 @@ int owner_of(const void *p) {
 
 bool allocates_privately() {
   return phase.load(std::memory_order_relaxed) != Phase::ManyNodes ||
-         !is_user_thread || private_depth != 0;
+         !is_user_thread || PrivateScope::is_active();
 }
 
 // Private memory never goes through a thread cache: a cached private object
@@ -244,8 +245,8 @@ void give_back(void *p) {
     return;
   }
   if (in_window(p))
-    if (RaceDetector *races = window.Protocol->races())
-      races->allocations().forget(p);
+    if (race_detector != nullptr)
+      race_detector->allocations().forget(p);
   dallocx(p, free_flags(p));
 }
 
@@ -268,18 +269,14 @@ void take_freed() {
 
 /// With LOCO_RACE: an object of the window that is given out.
 void note_allocation(const void *p, std::size_t bytes) {
-  RaceDetector *races = window.Protocol->races();
-  if (races != nullptr && in_window(p) && !window.Left)
-    races->allocations().note(p, bytes);
+  if (race_detector != nullptr && in_window(p) && !window.Left)
+    race_detector->allocations().note(p, bytes);
 }
 
 /// With kvstore mode, whether the pointer is, or should be, an object's.
 bool is_object(const void *p) { return objects != nullptr && in_window(p); }
 
 } // namespace
-
-PrivateScope::PrivateScope() { ++private_depth; }
-PrivateScope::~PrivateScope() { --private_depth; }
 
 void open(Coherence &protocol) {
   Homes &homes = protocol.homes();
@@ -436,8 +433,8 @@ void *reallocate(void *p, std::size_t bytes) {
   if (same_arena) {
     take_freed();
     std::size_t align = window_align(bytes, alignof(std::max_align_t));
-    if (RaceDetector *races = window.Protocol->races())
-      races->allocations().forget(p); // others may have it at once
+    if (race_detector != nullptr)
+      race_detector->allocations().forget(p); // others may have it at once
     void *moved = rallocx(p, class_bytes(bytes),
                           window_flags(bytes) | MALLOCX_ALIGN(align));
     note_allocation(moved ? moved : p, moved ? bytes : old_bytes);

@@ -34,14 +34,6 @@ void leave_window();
 /// Makes the calling thread a user thread.
 void enter_user_thread();
 
-/// While one lives, the thread's allocations are private.
-class PrivateScope {
-public:
-  PrivateScope();
-  ~PrivateScope();
-  PrivateScope(const PrivateScope &) = delete;
-};
-
 void *allocate(std::size_t bytes, std::size_t align, bool zeroed);
 void *reallocate(void *p, std::size_t bytes);
 void release(void *p);

@@ -4,9 +4,9 @@
 
 #include "memory/heap/objects.h"
 
+#include "base/stats.h"
 #include "fabric/fabric.h"
 #include "memory/space/reserve.h"
-#include "memory/stats.h"
 
 #include <cstdio>
 #include <string>

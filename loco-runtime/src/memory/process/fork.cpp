@@ -7,6 +7,7 @@
 #include "memory/process/fork.h"
 
 #include "base/export.h"
+#include "base/private_scope.h"
 #include "memory/heap/heap.h"
 
 #include <cerrno>
@@ -87,7 +88,7 @@ void fork_here(unsigned low, unsigned high) {
 }
 
 pid_t fork_on_own_stack() {
-  heap::PrivateScope scope;
+  PrivateScope scope;
   std::size_t bytes = ForkStackBytes + sizeof(ForkCall);
   void *memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -6,6 +6,7 @@
 #include "memory/process/signals.h"
 
 #include "base/result.h"
+#include "base/signal_scope.h"
 #include "memory/coherence/coherence.h"
 
 #include <cerrno>
@@ -23,26 +24,6 @@ namespace loco::memory {
 
 namespace {
 
-/// Signals that an instruction of the thread itself causes, and abort()'s: the
-/// thread cannot go on before they are handled.
-constexpr int Faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE,
-                          SIGTRAP, SIGSYS, SIGABRT};
-
-bool is_fault(int signal) {
-  for (int fault : Faults)
-    if (signal == fault)
-      return true;
-  return false;
-}
-
-sigset_t all_but_faults() {
-  sigset_t set;
-  sigfillset(&set);
-  for (int fault : Faults)
-    sigdelset(&set, fault);
-  return set;
-}
-
 /// What the program has asked for. A signal that arrives while it is changed
 /// may see some of the old and some of the new, as it may come before or after.
 struct Wanted {
@@ -51,9 +32,6 @@ struct Wanted {
   std::atomic<std::uint64_t> Mask; ///< as the kernel has it
 };
 Wanted wanted[NSIG];
-
-thread_local sigset_t mask_before
-    __attribute__((tls_model("initial-exec"))); // of what was put off
 
 std::uint64_t bits_of(const sigset_t &set) {
   std::uint64_t bits;
@@ -89,16 +67,6 @@ std::uint64_t mask_in(void *context) {
   return bits;
 }
 
-/// To that thread, with all that is known of it; pending where it is blocked.
-void send_again(int signal, siginfo_t *info, pid_t thread) {
-  const int saved_errno = errno;
-  if (syscall(SYS_rt_tgsigqueueinfo, getpid(), thread, signal, info) != 0)
-    syscall(SYS_tgkill, getpid(), thread, signal);
-  errno = saved_errno;
-}
-
-pid_t own_id() { return static_cast<pid_t>(syscall(SYS_gettid)); }
-
 /// The thread that runs main, or waits for its node's part of regions.
 std::atomic<pid_t> main_thread{0};
 
@@ -123,7 +91,7 @@ bool is_blocked_by(pid_t thread, int signal) {
 bool is_for_main(int signal, const siginfo_t *info) {
   const pid_t to = main_thread.load(std::memory_order_relaxed);
   if (to == 0 || (info->si_code != SI_USER && info->si_code != SI_KERNEL) ||
-      own_id() == to)
+      own_thread() == to)
     return false;
   const int saved_errno = errno;
   const bool blocked = is_blocked_by(to, signal);
@@ -221,7 +189,7 @@ void on_signal(int signal, siginfo_t *info, void *opaque) {
   sigset_t mask = set_of(mask_in(context));
   bool waits = SignalScope::put_off(signal, info, mask);
   if (!waits && stacks && stacks->is_kernels(sp)) {
-    send_again(signal, info, own_id());
+    send_again(signal, info, own_thread());
     mask = all_but_faults();
     waits = true;
   }
@@ -295,30 +263,10 @@ sighandler_t set_simple_handler(int signal, sighandler_t handler, int flags) {
 
 } // namespace
 
-void handle_signals_here() { main_thread = own_id(); }
+void handle_signals_here() { main_thread = own_thread(); }
 
 void move_handlers(const SignalStacks &wanted_stacks) {
   stacks = wanted_stacks;
-}
-
-bool SignalScope::put_off(int signal, siginfo_t *info, sigset_t &mask_after) {
-  if (Depth == 0)
-    return false;
-  if (!IsPutOff) {
-    mask_before = mask_after;
-    IsPutOff = true;
-  }
-  send_again(signal, info, own_id());
-  mask_after = all_but_faults();
-  return true;
-}
-
-void SignalScope::deliver() {
-  IsPutOff = false;
-  const sigset_t before = mask_before;
-  const int saved_errno = errno;
-  pthread_sigmask(SIG_SETMASK, &before, nullptr); // here they are handled
-  errno = saved_errno;
 }
 
 } // namespace loco::memory

@@ -7,9 +7,6 @@
 // like) are not put off; nor is anything where the job has one node.
 #pragma once
 
-#include "base/syscall_selector.h"
-
-#include <atomic>
 #include <csignal>
 #include <cstdint>
 
@@ -30,34 +27,5 @@ struct SignalStacks {
 };
 /// Before the program sets a handler.
 void move_handlers(const SignalStacks &stacks);
-
-/// While one lives, signals of this thread wait, and its system calls pass.
-class SignalScope {
-public:
-  SignalScope() {
-    Depth = Depth + 1;
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-  }
-  ~SignalScope() {
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-    Depth = Depth - 1;
-    if (IsPutOff && Depth == 0) [[unlikely]]
-      deliver();
-  }
-  SignalScope(const SignalScope &) = delete;
-
-  /// For the handler: whether the thread is in such a scope. Then it goes on
-  /// with all signals blocked, this one pending, until the scope ends.
-  static bool put_off(int signal, siginfo_t *info, sigset_t &mask_after);
-
-private:
-  static void deliver();
-
-  DirectSyscalls Direct;
-  static inline thread_local volatile int Depth
-      __attribute__((tls_model("initial-exec"))) = 0;
-  static inline thread_local volatile bool IsPutOff
-      __attribute__((tls_model("initial-exec"))) = false;
-};
 
 } // namespace loco::memory

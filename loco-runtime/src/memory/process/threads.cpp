@@ -5,6 +5,7 @@
 
 #include "memory/process/threads.h"
 
+#include "base/private_scope.h"
 #include "base/result.h"
 #include "memory/coherence/coherence.h"
 #include "memory/heap/heap.h"
@@ -152,7 +153,7 @@ int create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *),
   if (coherence == nullptr)
     return next(thread, attr, fn, argument);
 
-  heap::PrivateScope scope;
+  PrivateScope scope;
   auto *start =
       static_cast<Start *>(heap::allocate_private(sizeof(Start), false));
   if (start == nullptr)
@@ -221,7 +222,7 @@ int create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *),
 void set_thread_start(void (*fn)()) { thread_start = fn; }
 
 void watch_own_stack() {
-  heap::PrivateScope scope;
+  PrivateScope scope;
   const auto *here = static_cast<std::byte *>(__builtin_frame_address(0));
   const std::byte *end = nullptr;
   {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "memory/races/allocation_sites.h"
 
-#include "memory/heap/heap.h"
-#include "memory/process/signals.h"
+#include "base/private_scope.h"
+#include "base/signal_scope.h"
 
 #include <unwind.h>
 
@@ -27,7 +27,7 @@ _Unwind_Reason_Code take_frame(_Unwind_Context *context, void *argument) {
 } // namespace
 
 void AllocationSites::note(const void *p, std::size_t bytes) {
-  heap::PrivateScope scope;
+  PrivateScope scope;
   SignalScope signals; // the mutex
   Allocation allocation{reinterpret_cast<std::uint64_t>(p), bytes, {}};
   Walk walk{allocation};
@@ -37,7 +37,7 @@ void AllocationSites::note(const void *p, std::size_t bytes) {
 }
 
 void AllocationSites::forget(const void *p) {
-  heap::PrivateScope scope;
+  PrivateScope scope;
   SignalScope signals; // the mutex
   std::lock_guard lock(Mutex);
   Live.erase(reinterpret_cast<std::uint64_t>(p));

@@ -30,21 +30,21 @@ void RaceClocks::released() {
   Mine[Network.node()].store(count);
 }
 
-void RaceClocks::acquired(const RaceClock &clock) {
+void RaceClocks::acquired(const ReleaseClock &clock) {
   for (int node = 0; node < ComputeNodes; ++node)
     if (node != Network.node())
       raise(Mine[node], clock.releases[node]);
 }
 
-RaceClock RaceClocks::now() const {
-  RaceClock clock;
+ReleaseClock RaceClocks::now() const {
+  ReleaseClock clock;
   for (int node = 0; node < ComputeNodes; ++node)
     clock.releases[node] = Mine[node].load();
   return clock;
 }
 
-RaceClock RaceClocks::everything() {
-  RaceClock clock;
+ReleaseClock RaceClocks::everything() {
+  ReleaseClock clock;
   for (int node = 0; node < ComputeNodes; ++node)
     Network.atomic_load(node, Segment::Control, Count, &clock.releases[node],
                         sizeof clock.releases[node]);
@@ -63,19 +63,19 @@ RaceClocks::Place RaceClocks::of_object(std::uint64_t offset) const {
 
 void RaceClocks::leave(Place place) {
   auto *words = reinterpret_cast<Word *>(Network.control() + place);
-  RaceClock clock = now();
+  ReleaseClock clock = now();
   for (int node = 0; node < ComputeNodes; ++node)
     raise(words[node], clock.releases[node]);
 }
 
-RaceClock RaceClocks::left_by(int node, Place place) {
-  RaceClock clock;
+ReleaseClock RaceClocks::left_by(int node, Place place) {
+  ReleaseClock clock;
   Network.get(node, Segment::Control, place, clock.releases, clock_bytes());
   return clock;
 }
 
-RaceClock RaceClocks::left_by_all(int num_nodes, Place place) {
-  RaceClock clock;
+ReleaseClock RaceClocks::left_by_all(int num_nodes, Place place) {
+  ReleaseClock clock;
   for (int node = 0; node < num_nodes; ++node)
     clock.join(left_by(node, place));
   return clock;

@@ -9,22 +9,12 @@
 // Thread-safety: any thread.
 #pragma once
 
-#include "base/settings.h"
 #include "fabric/fabric.h"
+#include "memory/coherence/release_clock.h"
 
 #include <span>
 
 namespace loco::memory {
-
-struct RaceClock {
-  std::uint64_t releases[MaxNodes] = {}; ///< by node
-
-  void join(const RaceClock &other) {
-    for (int node = 0; node < MaxNodes; ++node)
-      if (releases[node] < other.releases[node])
-        releases[node] = other.releases[node];
-  }
-};
 
 class RaceClocks {
 public:
@@ -39,13 +29,13 @@ public:
   /// caller at a time.
   void released();
   /// This node has synchronised with all that `clock` says.
-  void acquired(const RaceClock &clock);
+  void acquired(const ReleaseClock &clock);
   /// What this node has synchronised with; its own whole releases, too.
-  RaceClock now() const;
+  ReleaseClock now() const;
 
   /// Every release that any node has made: what an acquire is taken to be about
   /// that does not say.
-  RaceClock everything();
+  ReleaseClock everything();
 
   /// A place in the Control segment of each node.
   using Place = std::uint64_t;
@@ -59,8 +49,8 @@ public:
   /// Leaves this node's clock, joined with what is there, at its own place.
   void leave(Place place);
   /// What a node has left, or the first `num_nodes` nodes.
-  RaceClock left_by(int node, Place place);
-  RaceClock left_by_all(int num_nodes, Place place);
+  ReleaseClock left_by(int node, Place place);
+  ReleaseClock left_by_all(int num_nodes, Place place);
 
 private:
   static constexpr std::uint64_t NumObjects = 512;

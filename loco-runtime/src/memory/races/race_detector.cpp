@@ -5,9 +5,8 @@
 
 #include "memory/races/race_detector.h"
 
-#include "memory/heap/heap.h"
-#include "memory/process/signals.h"
-#include "memory/space/address_space.h"
+#include "base/private_scope.h"
+#include "base/signal_scope.h"
 #include "memory/space/reserve.h"
 
 #include <cstring>
@@ -56,23 +55,20 @@ ByteRun run_of(const Piece &piece) {
 
 } // namespace
 
-RaceDetector::RaceDetector(fabric::Fabric &fabric, int compute_nodes,
-                           AddressSpace &space, bool abort,
-                           void (*apply)(const ArrivedStores &))
-    : Network(fabric), ComputeNodes(compute_nodes), Space(space),
-      Clocks(fabric, compute_nodes), Apply(apply),
-      AppliedOffset(fabric.reserve_control(MaxNodes * sizeof(std::uint64_t))),
-      HomeTwins(space.num_blocks()),
-      HomeWritten(space.num_blocks(), "the list of written home blocks"),
+RaceDetector::RaceDetector(Coherence &protocol, bool abort)
+    : Protocol(protocol), Network(protocol.network()),
+      ComputeNodes(protocol.compute_nodes()), Clocks(Network, ComputeNodes),
+      AppliedOffset(Network.reserve_control(MaxNodes * sizeof(std::uint64_t))),
       LeftOut(reserve_array<std::atomic<std::uint64_t>>(
-          space.memory_bytes() / 64, "the bytes of atomics")),
-      Reports(fabric, Allocations, abort) {
+          protocol.space().memory_bytes() / 64, "the bytes of atomics")),
+      Reports(Network, Allocations, abort) {
+  protocol.set_watch(*this);
   Instance = this;
-  fabric.set_handler(Message::RaceStores,
+  Network.set_handler(Message::RaceStores,
                      [](int source, std::span<const std::byte> payload) {
                        Instance->receive(source, payload);
                      });
-  fabric.set_handler(Message::RaceLeftOut,
+  Network.set_handler(Message::RaceLeftOut,
                      [](int source, std::span<const std::byte> payload) {
                        Instance->receive_left_out(source, payload);
                      });
@@ -112,7 +108,7 @@ void RaceDetector::was_applied(int source) {
 
 void RaceDetector::send_stores(int home, Block block,
                                std::span<const Piece> pieces) {
-  heap::PrivateScope scope;
+  PrivateScope scope;
   std::vector<StoreSite> sites = Sites.of(block, Clocks.next_release());
   const std::size_t room = fabric::MaxPayloadBytes - sizeof(StoresHeader) -
                            ComputeNodes * sizeof(std::uint64_t) -
@@ -135,7 +131,7 @@ void RaceDetector::send_part(int home, Block block,
                              std::span<const StoreSite> sites) {
   std::byte payload[fabric::MaxPayloadBytes];
   // After the comparison that found the pieces, so not before the stores.
-  RaceClock seen = Clocks.now();
+  ReleaseClock seen = Clocks.now();
   StoresHeader header{Clocks.next_release(), block,
                       static_cast<std::uint16_t>(sites.size()),
                       static_cast<std::uint16_t>(pieces.size())};
@@ -160,10 +156,16 @@ void RaceDetector::receive(int source, std::span<const std::byte> payload) {
   auto seen = take<std::uint64_t>(at, ComputeNodes);
   auto sites = take<StoreSite>(at, header.num_sites);
   auto runs = take<ByteRun>(at, header.num_runs);
-  Apply({header.block,
-         std::make_shared<BlockWrite>(
-             BlockWrite{source, header.release, std::move(sites)}),
-         runs, at, seen});
+  auto write = std::make_shared<BlockWrite>(
+      BlockWrite{source, header.release, std::move(sites)});
+  std::vector<ByteRun> both = Protocol.apply_stores(header.block, runs, at);
+  if (!both.empty()) {
+    // Not yet released, so nobody else can have seen it.
+    SharedWrite own = own_write(header.block);
+    for (ByteRun run : both)
+      report(header.block, run, *write, *own);
+  }
+  look_back(header.block, runs, write, seen);
   was_applied(source);
 }
 
@@ -178,22 +180,11 @@ SharedWrite RaceDetector::own_write(Block block) {
 void RaceDetector::home_wrote(Block block, std::span<const Piece> pieces) {
   if (pieces.empty())
     return;
-  heap::PrivateScope scope;
+  PrivateScope scope;
   std::vector<ByteRun> runs;
   for (const Piece &piece : pieces)
     runs.push_back(run_of(piece));
   look_back(block, runs, own_write(block), Clocks.now().releases);
-}
-
-void RaceDetector::arrived(const ArrivedStores &stores,
-                           std::span<const ByteRun> both) {
-  if (!both.empty()) {
-    // Not yet released, so nobody else can have seen it.
-    SharedWrite own = own_write(stores.block);
-    for (ByteRun run : both)
-      report(stores.block, run, *stores.write, *own);
-  }
-  look_back(stores.block, stores.runs, stores.write, stores.seen);
 }
 
 std::vector<ByteRun>
@@ -229,11 +220,12 @@ void RaceDetector::report(Block block, ByteRun run, const BlockWrite &later,
                           const BlockWrite &earlier) {
   std::uint64_t offset = offset_of(block);
   int owner = -1;
-  if (offset < Space.window_bytes()) {
-    std::uint64_t part = Space.window_bytes() / ExtentBytes / ComputeNodes;
+  AddressSpace &space = Protocol.space();
+  if (offset < space.window_bytes()) {
+    std::uint64_t part = space.window_bytes() / ExtentBytes / ComputeNodes;
     owner = static_cast<int>(extent_of(block) / part);
   }
-  auto address = reinterpret_cast<std::uint64_t>(Space.address_of(block));
+  auto address = reinterpret_cast<std::uint64_t>(space.address_of(block));
   // Different stores may have written neighbouring bytes.
   for (std::uint16_t i = run.begin; i < run.end;) {
     std::uint64_t pcs[] = {later.pc_of(i), earlier.pc_of(i)};
@@ -284,7 +276,7 @@ void RaceDetector::receive_left_out(int source,
 
 void RaceDetector::note_stores(std::uint64_t offset, std::uint64_t bytes,
                                std::uint64_t pc) {
-  heap::PrivateScope scope;
+  PrivateScope scope;
   SignalScope signals; // the shards' mutexes
   std::uint64_t release = Clocks.next_release();
   for (std::uint64_t end = offset + bytes; offset < end;) {

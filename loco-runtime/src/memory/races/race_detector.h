@@ -11,8 +11,7 @@
 #pragma once
 
 #include "fabric/fabric.h"
-#include "memory/coherence/block_list.h"
-#include "memory/coherence/twins.h"
+#include "memory/coherence/coherence.h"
 #include "memory/races/allocation_sites.h"
 #include "memory/races/race_clocks.h"
 #include "memory/races/race_reports.h"
@@ -21,54 +20,32 @@
 
 namespace loco::memory {
 
-class AddressSpace;
-
-/// What came to the home of a block: another node's changes.
-struct ArrivedStores {
-  Block block;
-  SharedWrite write;
-  std::span<const ByteRun> runs;
-  const std::byte *bytes; ///< of all runs, one after the other
-  std::span<const std::uint64_t> seen;
-};
-
-class RaceDetector {
+class RaceDetector : public StoreWatch {
 public:
   /// Collective, in the start-up order of Control reservations, before
-  /// Fabric::start(). `apply` changes the home's memory: Coherence.
-  RaceDetector(fabric::Fabric &fabric, int compute_nodes, AddressSpace &space,
-               bool abort, void (*apply)(const ArrivedStores &));
+  /// Fabric::start(). Watches the stores of `protocol` from now on.
+  RaceDetector(Coherence &protocol, bool abort);
 
   RaceClocks &clocks() { return Clocks; }
 
-  // ---- of blocks at home elsewhere
-
-  /// In place of a scatter of the block's delta.
   void send_stores(int home, Block block,
-                   std::span<const fabric::Piece> pieces);
-  /// Waits until what this node sent has arrived and was looked at.
-  void wait_applied();
-
-  // ---- of blocks at home here
-
-  /// Copies of home blocks that are writable, and of watched stacks.
-  TwinPool &twins() { return HomeTwins; }
-  BlockList &written() { return HomeWritten; }
-  std::vector<Block> &watched() { return Watched; } ///< ProtocolMutex
-
-  /// This node has changed those bytes of its block since the last comparison.
-  void home_wrote(Block block, std::span<const fabric::Piece> pieces);
-  /// Another node's changes were made; those in `both` this node had changed,
-  /// too, and not released.
-  void arrived(const ArrivedStores &stores, std::span<const ByteRun> both);
-
-  /// The bytes are changed at the home by atomics, locks or volatile accesses,
-  /// from now on: they are left out.
-  void leave_out(int home, std::uint64_t offset, std::size_t bytes);
-  bool is_left_out(std::uint64_t offset) const {
+                   std::span<const fabric::Piece> pieces) override;
+  void wait_applied() override;
+  void home_wrote(Block block, std::span<const fabric::Piece> pieces) override;
+  void leave_out(int home, std::uint64_t offset, std::size_t bytes) override;
+  bool is_left_out(std::uint64_t offset) const override {
     return LeftOut[offset / 64].load(std::memory_order_relaxed) >>
                (offset % 64) &
            1;
+  }
+  void released() override { Clocks.released(); }
+  ReleaseClock all_releases() override { return Clocks.everything(); }
+  void acquired(const ReleaseClock &clock) override { Clocks.acquired(clock); }
+  void leave_at(std::uint64_t offset) override {
+    Clocks.leave(Clocks.of_object(offset));
+  }
+  ReleaseClock left_at(std::uint64_t offset) override {
+    return Clocks.left_by_all(ComputeNodes, Clocks.of_object(offset));
   }
 
   /// The code at `pc` is about to store to [offset, offset + bytes).
@@ -101,19 +78,15 @@ private:
 
   static RaceDetector *Instance; ///< for the handlers, which have no argument
 
+  Coherence &Protocol;
   fabric::Fabric &Network;
   const int ComputeNodes;
-  AddressSpace &Space;
   RaceClocks Clocks;
-  void (*const Apply)(const ArrivedStores &);
 
   std::uint64_t AppliedOffset; ///< in Control: by home, applied of ours
   std::atomic<std::uint64_t> Sent[MaxNodes] = {}; ///< by home
   std::uint64_t Applied[MaxNodes] = {}; ///< by source; the progress thread's
 
-  TwinPool HomeTwins;
-  BlockList HomeWritten;
-  std::vector<Block> Watched;
   StoreSites Sites;
   std::atomic<std::uint64_t> *LeftOut; ///< a bit a byte
   std::mutex HistoryMutex;
@@ -121,5 +94,8 @@ private:
   AllocationSites Allocations;
   RaceReports Reports;
 };
+
+/// The node's detector; null without LOCO_RACE, and where the job has one node.
+inline RaceDetector *race_detector = nullptr;
 
 } // namespace loco::memory

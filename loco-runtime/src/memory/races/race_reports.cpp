@@ -4,8 +4,9 @@
 
 #include "memory/races/race_reports.h"
 
+#include "base/private_scope.h"
 #include "base/thread.h"
-#include "memory/heap/heap.h"
+#include "memory/space/layout.h"
 
 #include <algorithm>
 #include <cstring>
@@ -106,7 +107,7 @@ RaceReports::RaceReports(fabric::Fabric &fabric, AllocationSites &allocations,
 }
 
 void RaceReports::found(const FoundRace &race) {
-  heap::PrivateScope scope;
+  PrivateScope scope;
   auto [low, high] = std::minmax(race.later.pc, race.earlier.pc);
   // Where a store is not known, it is one a block.
   std::uint64_t where = low == 0 ? race.address / BlockBytes : 0;
@@ -118,7 +119,7 @@ void RaceReports::found(const FoundRace &race) {
 }
 
 void RaceReports::enqueue(const Work &work) {
-  heap::PrivateScope scope;
+  PrivateScope scope;
   std::lock_guard lock(Mutex);
   Queue.push_back(work);
   Wake.notify_one();
@@ -250,7 +251,7 @@ void RaceReports::print(const FoundRace &race,
 void RaceReports::finish() {
   if (Network.node() != 0)
     return;
-  heap::PrivateScope scope;
+  PrivateScope scope;
   for (int peer = 1; peer < Network.num_nodes(); ++peer)
     send(peer, Message::RaceFinish, nullptr, 0);
   // What they had found comes before their answers.

@@ -9,7 +9,7 @@
 // Thread-safety: none; the caller holds its mutex.
 #pragma once
 
-#include "memory/space/layout.h"
+#include "memory/coherence/store_watch.h"
 
 #include <cstdint>
 #include <memory>
@@ -18,11 +18,6 @@
 #include <vector>
 
 namespace loco::memory {
-
-/// Bytes [begin, end) of a block.
-struct ByteRun {
-  std::uint16_t begin, end;
-};
 
 /// Code that stored to bytes of a block, or made them ready for a store.
 struct StoreSite {

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace loco::memory {
+namespace loco {
 
 // X(member, key of the JSON report and column of the table)
 #define LOCO_STATS(X)                                                          \
@@ -76,4 +76,4 @@ private:
   Clock::time_point Start;
 };
 
-} // namespace loco::memory
+} // namespace loco

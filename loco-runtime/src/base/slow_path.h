@@ -3,7 +3,7 @@
 // slow_path.h - what holds while compiled code's calls are inside the runtime.
 #pragma once
 
-#include "memory/heap/heap.h"
+#include "base/private_scope.h"
 
 #include <cerrno>
 
@@ -17,7 +17,7 @@ public:
 
 private:
   int SavedErrno = errno;
-  memory::heap::PrivateScope Private;
+  PrivateScope Private;
 };
 
 } // namespace loco

@@ -2,9 +2,9 @@
 //
 // stats.cpp - the report of a node's counters.
 
-#include "memory/stats.h"
+#include "base/stats.h"
 
-namespace loco::memory {
+namespace loco {
 
 std::string Stats::json() const {
   std::string text = "{";
@@ -25,4 +25,4 @@ std::int64_t Stats::find(std::string_view wanted) const {
   return -1;
 }
 
-} // namespace loco::memory
+} // namespace loco
