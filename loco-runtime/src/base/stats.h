@@ -25,6 +25,13 @@ namespace loco {
   X(BlocksEvicted, "evicted_blocks")                                           \
   X(BlocksRefreshed, "refreshed_blocks")                                       \
   X(BlocksKept, "kept_blocks")                                                 \
+  X(BlocksMerged, "merged_blocks")                                             \
+  X(BlocksCompared, "compared_blocks")                                         \
+  X(Protects, "protects")                                                      \
+  X(Unprotects, "unprotects")                                                  \
+  X(Installs, "installs")                                                      \
+  X(Drops, "drops")                                                            \
+  X(Punches, "punches")                                                        \
   X(PageFaults, "page_faults")                                                 \
   X(RemoteAtomics, "remote_atomics")                                           \
   X(RemoteReads, "remote_reads")                                               \

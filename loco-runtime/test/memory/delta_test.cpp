@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// delta_test.cpp - the variants of find_delta() against a byte-by-byte
-// comparison.
+// delta_test.cpp - the variants of find_delta() and merge_changes() against a
+// byte-by-byte comparison.
 #include "memory/coherence/twins.h"
 
 #include <gtest/gtest.h>
@@ -122,6 +122,71 @@ TEST(TwinPoolTest, GivesBackWhatWasReturnedAndNeverZero) {
   EXPECT_EQ(pool.take(), a);
   EXPECT_NE(pool.bytes(a), pool.bytes(b));
 }
+
+// ------------------------------------------------------------------ merging
+
+class MergeTest : public ::testing::TestWithParam<std::size_t> {
+protected:
+  /// `others` and `own`: how many bytes, in runs, others and this node have stored
+  /// to, apart.
+  void fill(unsigned others, unsigned own, unsigned seed) {
+    std::mt19937_64 random(seed);
+    for (std::byte &b : Twin)
+      b = static_cast<std::byte>(random());
+    std::memcpy(Now, Twin, BlockBytes);
+    std::memcpy(Copy, Twin, BlockBytes);
+    std::memset(IsOwn, 0, sizeof IsOwn);
+    auto store = [&](unsigned bytes, std::byte *to, bool is_own) {
+      while (bytes > 0) {
+        std::size_t at = random() % BlockBytes;
+        std::size_t run = std::min<std::size_t>(
+            {1 + random() % 70, bytes, BlockBytes - at});
+        for (std::size_t i = at; i < at + run; ++i)
+          if (IsOwn[i] == 0) {
+            to[i] ^= std::byte{0x41};
+            IsOwn[i] = is_own ? 1 : 2;
+          }
+        bytes -= static_cast<unsigned>(run);
+      }
+    };
+    store(own, Copy, true);
+    store(others, Now, false);
+  }
+
+  void expect_merged() {
+    std::vector<std::byte> before(Copy, Copy + BlockBytes);
+    const bool differed = std::memcmp(Now, Twin, BlockBytes) != 0;
+    EXPECT_EQ(merge_changes_variants()[GetParam()](Now, Twin, Copy), differed);
+    EXPECT_EQ(std::memcmp(Twin, Now, BlockBytes), 0);
+    for (std::size_t i = 0; i < BlockBytes; ++i)
+      ASSERT_EQ(Copy[i], IsOwn[i] == 1 ? before[i] : Now[i]) << "byte " << i;
+  }
+
+  alignas(64) std::byte Now[BlockBytes];
+  alignas(64) std::byte Twin[BlockBytes];
+  alignas(64) std::byte Copy[BlockBytes];
+  std::uint8_t IsOwn[BlockBytes];
+};
+
+TEST_P(MergeTest, NothingOrAll) {
+  fill(0, 0, 1);
+  expect_merged();
+  fill(0, 500, 2);
+  expect_merged();
+  fill(40000, 0, 3);
+  expect_merged();
+}
+
+TEST_P(MergeTest, OthersStoresGoToCopyAndTwin) {
+  for (unsigned seed = 0; seed < 300; ++seed) {
+    fill(1 + seed * 7 % 3000, seed * 13 % 2000, seed);
+    expect_merged();
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Variants, MergeTest,
+    ::testing::Range<std::size_t>(0, merge_changes_variants().size()));
 
 } // namespace
 } // namespace loco::memory

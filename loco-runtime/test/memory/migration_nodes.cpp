@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // migration_nodes.cpp - homes move: memory that node 0 has initialised goes to
-// the nodes that write it, with the right bytes, and is at rest after, also
-// where they write what is there already; memory that two nodes write does not
-// go to and fro; what holds a lock or a stack stays; and threads outside of the
+// the nodes that write it, with the right bytes, and is at rest after; memory that
+// two nodes write does not go to and fro; what holds a lock or a stack stays; and threads outside of the
 // barrier, which store, add atomically and lock all the while, lose nothing
 // (there LOCO_MIGRATION=always moves extents at every barrier).
 #include "spmd.h"
@@ -75,19 +74,6 @@ void write_own_part(void *argument) {
     spmd::barrier();
   }
   check_at_writers(words);
-}
-
-/// As a copy does whose source does not change: the bytes stay the same, which a
-/// cached block pays for, in each round, as for any others.
-void write_same_values(void *argument) {
-  auto *words = static_cast<volatile std::uint64_t *>(argument);
-  std::size_t per_node = words_per_node();
-  for (int round = 0; round < 6; ++round) {
-    for (std::size_t i = 0; i < per_node; ++i)
-      words[per_node * __loco_node() + i] = 0;
-    spmd::barrier();
-  }
-  check_at_writers(argument);
 }
 
 // --------------------------------------------------------- written by turns
@@ -259,8 +245,6 @@ void work_in_a_crowd(void *argument) {
 int main() {
   std::size_t part = ExtentsPerNode * ExtentBytes;
   spmd::run(write_own_part, allocate(part * static_cast<std::size_t>(nodes())));
-  spmd::run(write_same_values,
-            allocate(part * static_cast<std::size_t>(nodes())));
   spmd::run(write_together, allocate(ExtentBytes));
   auto *turns = new (allocate(2 * ExtentBytes)) Turns{};
   turns->memory = allocate(ExtentBytes);

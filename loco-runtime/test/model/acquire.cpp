@@ -121,6 +121,9 @@ void Stepper::drop() {
     if (block(b).state == Copy::Clean || is(Mutation::RefreshDirty))
       go(is(Mutation::RefreshBeforeMark) ? Step::RefreshGet : Step::RefreshMark,
          "locks, to refresh,", b);
+    if (block(b).state == Copy::Dirty)
+      go(is(Mutation::MergeBeforeMark) ? Step::MergeGet : Step::MergeMark,
+         "locks, to merge,", b);
     return go(compare_first ? Step::AcquireCompare : Step::AcquireDrop, "locks",
               b);
   case Step::AcquireDrop:
@@ -179,6 +182,55 @@ void Stepper::refresh() {
   end("has refreshed");
   change_page(b, Page::None);
   end("has refreshed and hidden");
+}
+
+// Coherence::merge(): the page stays writable; what others have changed is stored
+// byte by byte, to the copy and to the twin.
+void Stepper::merge() {
+  Thread &t = me();
+  const int b = t.dropping;
+  BlockOnNode &mine = block(b);
+  const bool mark_late = is(Mutation::MergeBeforeMark);
+  switch (t.step) {
+  case Step::MergeMark:
+    put_marks(home_of(b), b);
+    return go(mark_late ? Step::MergeStore : Step::MergeGet,
+              "marks the block at home", b);
+  case Step::MergeGet: {
+    if (t.num_puts > 0)
+      return; // the fence
+    const int byte = t.mask++;
+    t.aside[0][byte] = at_home(b).data[byte];
+    t.aside[1][byte] = mine.data[byte]; // of use for a mutation alone
+    if (!is(Mutation::MergeNeighbours))
+      t.aside[1][byte] = 0;
+    if (t.mask == BytesPerBlock) {
+      t.mask = 0;
+      t.step = mark_late ? Step::MergeMark : Step::MergeStore;
+    }
+    return emit({Self, "gets, to merge,", b, byte, t.aside[0][byte]});
+  }
+  default: { // MergeStore
+    const int byte = t.mask++;
+    const Byte got = t.aside[0][byte];
+    // A byte that this node has stored to differs at home from no twin: the
+    // stores of others to it were merged before.
+    if (got != mine.twin[byte] || is(Mutation::MergeOwnStores)) {
+      mine.data[byte] = got;
+      if (!is(Mutation::MergeInCopyAlone))
+        mine.twin[byte] = got;
+    } else if (is(Mutation::MergeNeighbours)) {
+      mine.data[byte] = t.aside[1][byte];
+    }
+    if (t.mask < BytesPerBlock)
+      return emit({Self, "merges", b, byte, got});
+    t.mask = 0;
+    std::memset(t.aside, 0, sizeof t.aside);
+    mine.holder = Nobody;
+    t.dropping = t.unsure = 0;
+    return go(Step::AcquireNotice, "has merged", b);
+  }
+  }
 }
 
 void Stepper::end_of_acquire() {

@@ -28,11 +28,17 @@ bool is_kept(const Setup &setup, const State &state, int b, int byte) {
     const Thread &thread = state.threads[t];
     if (setup.threads[t].node != node)
       continue;
+    // It differs from the twin that a release is about to give the copy.
+    if (thread.open & 1 << b && copy.data[byte] == ghost.value &&
+        thread.step == Step::ReleaseUnlock && thread.aside[b][byte] != ghost.value)
+      return true;
     if (thread.buffer_full && thread.buffer_block == b &&
         thread.buffer_byte == byte && thread.buffer_value == ghost.value)
       return true;
     for (int i = 0; i < thread.num_puts; ++i)
-      if (thread.puts[i].kind == Put::Data && thread.puts[i].block == b &&
+      if ((thread.puts[i].kind == Put::Data ||
+           thread.puts[i].kind == Put::Snapshot) &&
+          thread.puts[i].block == b &&
           thread.puts[i].byte == byte && thread.puts[i].value == ghost.value)
         return true;
   }

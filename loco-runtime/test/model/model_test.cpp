@@ -78,6 +78,19 @@ Setup never_protected(Actor at_home, Actor away) {
           MaxNotices,       true};
 }
 
+/// Stores alternate between two values, so that a byte may be again what it was.
+Setup toggling(Setup setup) {
+  setup.name = "Toggling";
+  setup.toggles = true;
+  return setup;
+}
+
+/// For what shows where releases protect, which makes fewer states.
+Setup shutting(Setup setup) {
+  setup.shuts = true;
+  return setup;
+}
+
 /// The home goes from node 0 to node 1, by two threads that do nothing else
 /// where `rest` has other threads.
 Setup moving(const char *name, std::vector<Actor> rest, int first_owner,
@@ -111,6 +124,7 @@ INSTANTIATE_TEST_SUITE_P(
         first_touch({0, 2, 1}, {1, 2, 2}), two_homes({0, 1, 1}, {1, 2, 1}),
         short_log({0, 1, 1}, {1, 2, 1}),
         bounded_cache({0, 1, 1}, {1, 2, 2}, {1, 0, 0, 0, 2}),
+        toggling(two_nodes({0, 2, 2}, {1, 2, 2})),
         moving("MovingOwn", {{0, 1, 1, 0, 0, 1}, {1, 2, 1, 0, 0, 1}}, 0, 1),
         moving("MovingUnderStores",
                {{0, 0, 0, 0, 0, 1}, {1, 0, 0, 0, 0, 1}, {0, 1, 1}, {1, 2, 1}},
@@ -190,12 +204,23 @@ INSTANTIATE_TEST_SUITE_P(
         BROKEN(NoAcquireMutex,
                shared_cache_home({0, 1, 1}, {1, 1, 1}, {1, 0, 1})),
         BROKEN(ForgetLap, short_log({0, 1, 1}, {1, 2, 1})),
-        BROKEN(RefreshBeforeMark, two_nodes({0, 2, 3}, {1, 1, 2})),
+        BROKEN(RefreshBeforeMark, shutting(two_nodes({0, 2, 3}, {1, 1, 2}))),
         BROKEN(RefreshDirty, Cache),
-        BROKEN(KeepHidden, two_nodes({0, 2, 2}, {1, 2, 3})),
+        BROKEN(KeepHidden, shutting(two_nodes({0, 2, 2}, {1, 2, 3}))),
+        BROKEN(TwinIsCopy, Cache), BROKEN(ForgetOpen, Cache),
+        BROKEN(MergeBeforeMark, shutting(two_nodes({0, 2, 3}, {1, 2, 2}))),
+        BROKEN(MergeOwnStores, Cache),
+        BROKEN(MergeInCopyAlone, two_nodes({0, 2, 2}, {1, 1, 3})),
+        BROKEN(MergeNeighbours, Cache),
         BROKEN(FingerprintBeforeProtect,
                threads_at_home({0, 0, 1}, {0, 1, 1}, {1, 2, 1})),
-        BROKEN(KeepUnsure, Small), BROKEN(AtomicInCopy, OwnAtomic),
+        BROKEN(KeepUnsure, Small),
+        BROKEN(WatchQuietly, two_nodes({0, 2, 3}, {1, 1, 2})),
+        BROKEN(WatchWithoutMarks,
+               toggling(two_nodes({0, 3, 2}, {1, 1, 2}))),
+        BROKEN(ForgetWatched, two_nodes({0, 2, 4}, {1, 1, 2})),
+        BROKEN(CompareBeforeShut,
+               threads_at_home({0, 0, 2}, {0, 1, 1}, {1, 2, 2})), BROKEN(AtomicInCopy, OwnAtomic),
         BROKEN(NoBytesBeforeAtomic, OwnAtomic),
         BROKEN(NoPatchOfCopy, OwnAtomic),
         BROKEN(NoPatchOfTwin,

@@ -92,7 +92,7 @@ void Stepper::move() {
     if (!take_lock(0))
       return;
     if (b.state == Copy::Home) { // stores_here()
-      if (b.marked && !is(Mutation::GiveWithoutNote))
+      if ((b.marked || b.watched) && !is(Mutation::GiveWithoutNote))
         note_modified(0);
       change_page(0, Page::ReadOnly);
       b.state = Copy::HomeProtected;

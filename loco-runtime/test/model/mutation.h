@@ -41,9 +41,22 @@ enum class Mutation {
   RefreshBeforeMark, ///< the block is marked after the get
   RefreshDirty,      ///< a dirty copy is overwritten
   KeepHidden,        ///< a notice leaves a hidden copy, which is shown later
+  // M24: copies that stay writable over a release
+  TwinIsCopy, ///< the new twin is the copy as it is by then
+  ForgetOpen, ///< the next release does not look at the copy
+  // M25: and that are merged with what others have stored
+  MergeBeforeMark,  ///< the block is marked after the get
+  MergeOwnStores,   ///< also what differs from the twin here alone
+  MergeInCopyAlone, ///< the twin stays
+  MergeNeighbours,  ///< bytes that did not change are stored again
   // M17: fingerprints
   FingerprintBeforeProtect, ///< it is taken while the block may be stored to
   KeepUnsure,               ///< what may have changed is never dropped
+  // M26: home blocks that stay writable while others have copies
+  WatchQuietly,      ///< what has changed is not noticed
+  WatchWithoutMarks, ///< nor what was fetched, if it is as it was published
+  ForgetWatched,     ///< the next release does not look at it
+  CompareBeforeShut, ///< a block is compared, then protected
   // M7: atomics
   AtomicInCopy,        ///< an atomic acts on the cached copy
   NoBytesBeforeAtomic, ///< own stores do not go home first

@@ -107,7 +107,9 @@ void Stepper::access() {
   }
   if (t.buffer_full)
     return; // until it is drained
-  const Byte value = ++ghost().value;
+  const Byte value =
+      static_cast<Byte>(Program.toggles ? ghost().value ^ 1 : ghost().value + 1);
+  ghost().value = value;
   t.buffer_full = 1;
   t.buffer_block = t.block;
   t.buffer_byte = t.byte;

@@ -74,6 +74,7 @@ void Stepper::run() {
   case Step::ReleaseTake:
   case Step::ReleaseLock:
   case Step::ReleaseProtect:
+  case Step::ReleaseSnapshot:
   case Step::ReleaseCompare:
   case Step::ReleaseUnlock:
     return release_dirty();
@@ -82,6 +83,9 @@ void Stepper::run() {
   case Step::ReleaseMark:
   case Step::ReleaseHome:
     return release_exported();
+  case Step::ReleaseWatch:
+  case Step::ReleaseShut:
+    return release_watched();
   case Step::PublishUnsure:
   case Step::ReleaseTakeModified:
   case Step::ReleaseClear:
@@ -102,6 +106,10 @@ void Stepper::run() {
   case Step::RefreshMark:
   case Step::RefreshGet:
     return refresh();
+  case Step::MergeMark:
+  case Step::MergeGet:
+  case Step::MergeStore:
+    return merge();
   case Step::EvictForget: {
     const int b = t.dropping;
     block(b).has_copies = 0;
@@ -154,10 +162,10 @@ void Stepper::deliver() {
     mine.puts[MaxPuts - 1] = {};
     emit({Self, what, put.block, put.byte, value});
   };
-  arrive(put.value, put.kind == Put::Data   ? "has its put arrive"
-                    : put.kind == Put::Mark ? "has its mark arrive"
-                                            : "has its summary mark arrive");
-  // The source of a put is the block itself: it may be read late.
+  arrive(put.value, put.kind == Put::Mark          ? "has its mark arrive"
+                    : put.kind == Put::SummaryMark ? "has its summary mark arrive"
+                                                   : "has its put arrive");
+  // The source of such a put is the block itself: it may be read late.
   const Byte now = Before.nodes[Home].blocks[put.block].data[put.byte];
   if (put.kind == Put::Data && now != put.value)
     arrive(now, "has its put arrive, with bytes read late");

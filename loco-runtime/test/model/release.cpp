@@ -6,7 +6,8 @@
 
 namespace model {
 
-// flush_dirty(): a batch is locked, protected, compared, flushed, unlocked.
+// flush_dirty(): a batch is locked, protected or copied aside, compared, flushed,
+// unlocked.
 void Stepper::release_dirty() {
   Thread &t = me();
   const bool compare_first = is(Mutation::CompareBeforeProtect);
@@ -45,16 +46,39 @@ void Stepper::release_dirty() {
     ++t.at;
     return go(Step::ReleaseLock, "locks a dirty block", t.at - 1);
   case Step::ReleaseProtect:
-    if (skip_to(compare_first ? Step::ReleaseUnlock : Step::ReleaseCompare))
+    if (skip_to(compare_first ? Step::ReleaseUnlock : Step::ReleaseSnapshot))
       return;
+    // Which of the two it is depends on the past: any block may be either.
+    if (block(t.at).state == Copy::Dirty && !compare_first && !Program.shuts) {
+      const State here = Next;
+      t.open |= static_cast<Byte>(1 << t.at);
+      ++t.at;
+      go(Step::ReleaseProtect, "leaves open", t.at - 1);
+      Next = here;
+    }
     if (block(t.at).state == Copy::Dirty)
       change_page(t.at, Page::ReadOnly);
     ++t.at;
     return go(Step::ReleaseProtect, "protects", t.at - 1);
+  case Step::ReleaseSnapshot: // byte by byte: stores come between
+    for (int b = 0; b < Program.num_blocks(); ++b)
+      if (t.open & 1 << b) {
+        const int byte = t.at;
+        t.aside[b][byte] = block(b).data[byte];
+        if (b + 1 == Program.num_blocks() || !(t.open >> (b + 1)))
+          t.at = static_cast<Byte>((byte + 1) % BytesPerBlock);
+      }
+    if (t.open == 0 || t.at == 0)
+      return t.open == 0
+                 ? pass(Step::ReleaseCompare)
+                 : go(Step::ReleaseCompare, "copies open blocks aside");
+    return go(Step::ReleaseSnapshot, "copies part of open blocks aside");
   case Step::ReleaseCompare:
     if (skip_to(compare_first ? Step::ReleaseProtect : Step::ReleaseUnlock))
       return;
-    if (block(t.at).state == Copy::Dirty)
+    if (t.open & 1 << t.at)
+      put_snapshot(t.at);
+    else if (block(t.at).state == Copy::Dirty)
       put_delta(t.at);
     ++t.at;
     return go(Step::ReleaseCompare, "compares and sends", t.at - 1);
@@ -64,7 +88,14 @@ void Stepper::release_dirty() {
       return; // the flush
     if (skip_to(Step::ReleaseFence))
       return;
-    if (block(t.at).state == Copy::Dirty) {
+    if (t.open & 1 << t.at) {
+      BlockOnNode &b = block(t.at);
+      std::memcpy(b.twin,
+                  is(Mutation::TwinIsCopy) ? b.data : t.aside[t.at],
+                  sizeof b.twin);
+      if (!is(Mutation::ForgetOpen))
+        list_dirty(b);
+    } else if (block(t.at).state == Copy::Dirty) {
       block(t.at).state = Copy::Clean;
       forget_twin(t.at);
     }
@@ -74,7 +105,8 @@ void Stepper::release_dirty() {
   }
 }
 
-// protect_exported() and Exports::take_all(), with two levels of marks.
+// take_exports() and Exports::take_all(), with two levels of marks; and the blocks
+// that are watched.
 void Stepper::release_exported() {
   Thread &t = me();
   const bool publish_first = is(Mutation::PublishBeforeExports);
@@ -88,15 +120,18 @@ void Stepper::release_exported() {
         block(b).dirty_flag = 0;
     if (!is(Mutation::NoFenceBeforeMarks))
       drain_own();
-    t.mask = t.at = 0;
+    t.mask = t.at = t.open = 0;
+    std::memset(t.aside, 0, sizeof t.aside);
     if (publish_first)
       return pass(Step::PublishUnsure);
     [[fallthrough]];
   case Step::ReleaseSummary: {
     t.mask = t.at = 0;
-    const bool marked = node().summary_mark;
+    bool any = node().summary_mark;
+    for (int b = 0; b < Program.num_blocks(); ++b)
+      any |= block(b).watched;
     node().summary_mark = 0;
-    return go(marked ? Step::ReleaseMark : after, "takes the summary mark");
+    return go(any ? Step::ReleaseMark : after, "takes the summary mark");
   }
   case Step::ReleaseMark: {
     if (t.at == Program.num_blocks()) {
@@ -105,10 +140,11 @@ void Stepper::release_exported() {
     }
     const bool marked = block(t.at).marked;
     block(t.at).marked = 0;
-    if (marked && is(Mutation::FingerprintBeforeProtect))
+    if (marked && !block(t.at).watched && is(Mutation::FingerprintBeforeProtect))
       take_fingerprint(t.at);
-    if (marked)
-      return go(Step::ReleaseHome, "takes a mark", t.at);
+    t.was_marked = marked;
+    if (marked || block(t.at).watched)
+      return go(Step::ReleaseHome, marked ? "takes a mark" : "watches", t.at);
     ++t.at;
     return go(Step::ReleaseMark, "finds no mark", t.at - 1);
   }
@@ -120,29 +156,74 @@ void Stepper::release_exported() {
       b.state = Copy::Home;
       b.page = Page::Writable;
     }
-    if (b.state == Copy::Home) {
-      // Whether it is protected depends on the past: any block may be either.
-      const State here = Next;
+    if (b.state != Copy::Home) {
+      b.watched = 0;
+      b.holder = Nobody;
+      t.was_marked = 0;
+      ++t.at;
+      return go(Step::ReleaseMark, "finds its block protected", t.at - 1);
+    }
+    if (Program.always_modified) {
       note_modified(t.at);
       b.holder = Nobody;
+      t.was_marked = 0;
       ++t.at;
-      go(Step::ReleaseMark, "notes its block", t.at - 1);
-      if (Program.always_modified)
-        return;
-      Next = here;
-      change_page(t.at, Page::ReadOnly);
-      b.state = Copy::HomeProtected;
-      if (!b.notice_pending) {
-        if (!is(Mutation::FingerprintBeforeProtect))
-          take_fingerprint(t.at);
-        b.listed_unsure = 1;
-      }
+      return go(Step::ReleaseMark, "notes its block", t.at - 1);
     }
-    b.holder = Nobody;
-    ++t.at;
-    return go(Step::ReleaseMark, "notes and protects its block", t.at - 1);
+    // Which of the two it is depends on the past: any block may be either.
+    const State here = Next;
+    if (!Program.shuts)
+      go(Step::ReleaseWatch, "leaves its block open", t.at);
+    Next = here;
+    if (!is(Mutation::CompareBeforeShut))
+      change_page(t.at, Page::ReadOnly);
+    return go(Step::ReleaseShut, "protects its block", t.at);
   }
   }
+}
+
+// take_exported_run(), compare_watched_batch(): of a block that stays writable, and
+// of one that is protected now.
+void Stepper::release_watched() {
+  Thread &t = me();
+  BlockOnNode &b = block(t.at);
+  const bool shut = t.step == Step::ReleaseShut;
+  if (!shut || is(Mutation::CompareBeforeShut)) { // byte by byte: stores come between
+    const int byte = t.mask++;
+    t.aside[0][byte] = b.data[byte];
+    if (t.mask < BytesPerBlock)
+      return emit({Self, "reads its block", t.at, byte, b.data[byte]});
+    t.mask = 0;
+    if (shut)
+      change_page(t.at, Page::ReadOnly);
+  } else {
+    std::memcpy(t.aside[0], b.data, sizeof b.data);
+  }
+  const bool same = std::memcmp(t.aside[0], b.print, sizeof b.print) == 0;
+  const bool was_watched = b.watched;
+  b.watched = !shut && (!was_watched || same);
+  if (was_watched && !same) {
+    if (!is(Mutation::WatchQuietly))
+      note_modified(t.at);
+  } else if (was_watched) {
+    if (t.was_marked && !is(Mutation::WatchWithoutMarks))
+      b.listed_unsure = 1;
+    if (is(Mutation::ForgetWatched))
+      b.watched = 0;
+  } else if (b.notice_pending) {
+    b.watched = 0;
+  } else {
+    if (!is(Mutation::FingerprintBeforeProtect))
+      std::memcpy(b.print, t.aside[0], sizeof b.print);
+    b.listed_unsure = 1;
+  }
+  if (shut)
+    b.state = Copy::HomeProtected;
+  std::memset(t.aside, 0, sizeof t.aside);
+  b.holder = Nobody;
+  t.was_marked = 0;
+  ++t.at;
+  go(Step::ReleaseMark, "has compared its block", t.at - 1);
 }
 
 // publish_modified() and Notices::publish().

@@ -47,6 +47,7 @@ struct BlockOnNode {
   Byte listed_modified;
   Byte notice_pending;
   Byte marked; ///< at home: somebody has fetched it
+  Byte watched; ///< at home: open, and compared by each release
   Byte listed_unsure;
   Byte print[BytesPerBlock]; ///< published fingerprint: here the data itself
   Byte data[BytesPerBlock];
@@ -94,12 +95,15 @@ enum class Step : Byte {
   ReleaseTake,
   ReleaseLock,
   ReleaseProtect,
+  ReleaseSnapshot,
   ReleaseCompare,
   ReleaseUnlock,
   ReleaseFence,
   ReleaseSummary,
   ReleaseMark,
   ReleaseHome,
+  ReleaseWatch,
+  ReleaseShut,
   PublishUnsure,
   ReleaseTakeModified,
   ReleaseClear,
@@ -116,6 +120,9 @@ enum class Step : Byte {
   AcquireUnlock,
   RefreshMark,
   RefreshGet,
+  MergeMark,
+  MergeGet,
+  MergeStore,
   AcquireEnd,
   // The end of an eviction, which else is part of an acquire.
   EvictForget,
@@ -152,12 +159,12 @@ enum class Operation : Byte {
 
 /// A put that has not arrived yet.
 struct Put {
-  enum Kind : Byte { None, Data, Mark, SummaryMark };
+  enum Kind : Byte { None, Data, Snapshot, Mark, SummaryMark };
   Kind kind;
   Byte to; ///< node
   Byte block;
   Byte byte;
-  Byte value; ///< of Data, when it was sent
+  Byte value; ///< of Data, when it was sent; of Snapshot
 };
 
 struct Thread {
@@ -172,6 +179,10 @@ struct Thread {
   Byte unsure;      ///< drop it only where it differs from the fingerprint
   Byte lost;        ///< the log has been overwritten: drop everything
   Byte result;      ///< of an atomic operation
+  Byte open;        ///< blocks that a release leaves writable
+  Byte was_marked;  ///< the home block that a release looks at
+  /// Copies of them; or what a merge has got.
+  Byte aside[MaxBlocks][BytesPerBlock];
   Byte accesses, syncs, atomics, evictions,
       moves;   ///< that the program may still begin here
   Byte inside; ///< of the gate
@@ -220,6 +231,8 @@ struct Setup {
   int log_notices = MaxNotices; ///< size of the ring
   bool always_modified = false; ///< home blocks are never protected (M9)
   int moves_to = -1;            ///< node to which the home of block 0 moves
+  bool toggles = false; ///< stores alternate between two values (ABA)
+  bool shuts = false;   ///< a release leaves nothing open
 
   int num_blocks() const { return static_cast<int>(home.size()); }
   int num_threads() const { return static_cast<int>(threads.size()); }

@@ -66,6 +66,8 @@ private:
     t.operation = Operation::None;
     t.block = t.byte = t.at = t.mask = t.peer = t.end = 0;
     t.dropping = t.unsure = t.lost = t.result = t.inside = 0;
+    t.open = t.was_marked = 0;
+    std::memset(t.aside, 0, sizeof t.aside);
   }
 
   bool take_lock(int b) {
@@ -115,6 +117,14 @@ private:
     if (!block(b).notice_pending)
       block(b).notice_pending = block(b).listed_modified = 1;
   }
+  /// What a comparison with the twin sends, of the bytes set aside.
+  void put_snapshot(int b) {
+    for (int byte = 0; byte < BytesPerBlock; ++byte)
+      if (me().aside[b][byte] != block(b).twin[byte]) {
+        put(Put::Snapshot, home_of(b), b, byte, me().aside[b][byte]);
+        note_modified(b);
+      }
+  }
   void put_delta(int b) {
     for (int byte = 0; byte < BytesPerBlock; ++byte)
       if (block(b).data[byte] != block(b).twin[byte] ||
@@ -142,10 +152,12 @@ private:
   void atomic();
   void release_dirty();
   void release_exported();
+  void release_watched();
   void publish();
   void acquire();
   void drop();
   void refresh();
+  void merge();
   bool is_as_published(int b);
   void end_of_acquire();
   void close_gate();

@@ -44,7 +44,6 @@ void Coherence::drop_notice(int peer, Notice notice) {
         drop_changed(peer, b, run);
       } else {
         renew(b, run, nullptr);
-        Writers.others_wrote(b, run);
       }
       unlock_run(b, run);
     }
@@ -66,8 +65,6 @@ void Coherence::drop_changed(int peer, Block first, Block count) {
                                 : Space.runtime_view(first + i);
     changed[i] = fingerprint(copy) != published[i];
     loco::count(stats.BlocksKept, !changed[i]);
-    if (changed[i])
-      Writers.others_wrote(first + i, 1);
   }
   renew(first, count, changed);
 }
@@ -75,26 +72,38 @@ void Coherence::drop_changed(int peer, Block first, Block count) {
 void Coherence::renew(Block first, Block count, const bool *changed) {
   using Then = RefreshHistory::Then;
   bool refreshed[BlocksPerExtent] = {}, hidden[BlocksPerExtent] = {},
-       dropped[BlocksPerExtent] = {};
+       merged[BlocksPerExtent] = {}, dropped[BlocksPerExtent] = {};
   for (Block i = 0; i < count; ++i) {
     BlockInfo &info = Info[first + i];
-    if ((changed && !changed[i]) || is_at_home(info))
+    if (changed && !changed[i])
       continue;
+    if (is_at_home(info)) {
+      Writers.others_wrote(first + i, 1);
+      continue;
+    }
     if (info.State == State::Absent || info.State == State::Hidden) {
-      info.History.named_again(first + i);
+      info.History.named_again();
       dropped[i] = info.State == State::Hidden;
       continue;
     }
-    Then then =
-        info.State == State::Clean ? info.History.named() : Then::TakeAway;
+    if (info.State == State::Dirty && Watch == nullptr) {
+      merged[i] = true;
+      continue;
+    }
+    Writers.others_wrote(first + i, 1);
+    const bool shows = info.State == State::Clean &&
+                       info.History.named(Costs.miss_in_refreshes(), first + i + NumReleases) == Then::Refresh;
     // Hidden blocks become visible as Clean ones.
-    hidden[i] = then == Then::Hide && Pages.installs_protected();
-    refreshed[i] = then == Then::Refresh || hidden[i];
+    hidden[i] = info.State == State::Clean && !shows && Pages.installs_protected();
+    refreshed[i] = shows || hidden[i];
     dropped[i] = !refreshed[i];
   }
   for_each_run(
       first, count, [&](Block b) { return refreshed[b - first]; },
       [&](Block start, Block n) { refresh(start, n); });
+  for_each_run(
+      first, count, [&](Block b) { return merged[b - first]; },
+      [&](Block start, Block n) { merge(start, n); });
   for_each_run(
       first, count, [&](Block b) { return hidden[b - first]; },
       [&](Block start, Block n) { hide(start, n); });
@@ -117,6 +126,24 @@ void Coherence::refresh(Block first, Block count) {
   loco::count(stats.BytesFetched, count * BlockBytes);
 }
 
+void Coherence::merge(Block first, Block count) {
+  // Marked before the get, so as good as fetched (M5, M6). What the home has and
+  // the twin has not, others have stored; no thread of this node has stored to
+  // these bytes, or may read them, before this acquire is over (M25).
+  for_each_home(first, count, [&](int home, Block start, Block n) {
+    Exported.mark(home, start, n);
+    Network.get(home, Segment::Memory, offset_of(start), Incoming,
+                n * BlockBytes);
+    for (Block b = start; b < start + n; ++b)
+      // A home compares all of a block, so it may have noticed what this node sent.
+      if (merge_changes(Incoming + (b - start) * BlockBytes,
+                        Twins.bytes(Info[b].Twin), Space.runtime_view(b)))
+        Writers.others_wrote(b, 1);
+  });
+  loco::count(stats.BlocksMerged, count);
+  loco::count(stats.BytesFetched, count * BlockBytes);
+}
+
 Block Coherence::drop(Block first, Block count, fabric::Piece *pieces) {
   Block dropped = 0;
   for_each_run(
@@ -130,7 +157,7 @@ Block Coherence::drop(Block first, Block count, fabric::Piece *pieces) {
         bool any_dirty = false;
         for (Block b = start; b < start + n; ++b)
           if (Info[b].State == State::Dirty) {
-            put_delta(b, pieces);
+            put_delta(b, Space.runtime_view(b), pieces);
             any_dirty = true;
           }
         if (any_dirty)

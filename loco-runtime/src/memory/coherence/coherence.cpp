@@ -26,14 +26,16 @@ static loco_placement policy_of(int compute_nodes,
 Coherence::Coherence(fabric::Fabric &fabric, int compute_nodes,
                      AddressSpace &space, PageTable &pages,
                      std::uint64_t cache_bytes)
-    : Network(fabric), ComputeNodes(compute_nodes), Space(space), Pages(pages),
+    : Network(fabric), ComputeNodes(compute_nodes),
+      Costs(fabric.node() < compute_nodes ? measure_costs(pages)
+                                          : StepCosts{}), // it has no copies
+      Space(space), Pages(pages),
       Directory(fabric, compute_nodes, space.window_bytes(),
                 space.num_extents(), policy_of(compute_nodes, fabric)),
       Exported(fabric, space.num_blocks()), Prints(fabric, space.num_blocks()),
       Log(fabric), Twins(space.num_blocks()),
       Copies(cache_bytes, space.num_extents()),
       Stores(space.num_extents(), "the blocks that were written again"),
-      Rewritten(space.num_blocks(), "the blocks that are overwritten"),
       Writers(space.num_blocks(), settings().migration),
       Moves(fabric, compute_nodes),
       Info(reserve_array<BlockInfo>(space.num_blocks(), "block states")),
@@ -42,7 +44,9 @@ Coherence::Coherence(fabric::Fabric &fabric, int compute_nodes,
       DirtyBlocks(space.num_blocks(), "the list of dirty blocks"),
       Modified(space.num_blocks(), "the list of modified blocks"),
       Unsure(space.num_blocks(), "the list of blocks to verify"),
+      Watched(space.num_blocks(), "the list of open home blocks"),
       Pieces(reserve_array<fabric::Piece>(MaxPiecesPerBlock, "a delta")),
+      Incoming(reserve_array<std::byte>(ExtentBytes, "blocks to merge")),
       EvictionPieces(
           reserve_array<fabric::Piece>(MaxPiecesPerBlock, "a delta")) {
   if (!Copies.is_bounded())
@@ -231,7 +235,7 @@ void Coherence::fetch(Block first, Block count, Access access, int home) {
   Flags[extent_of(first)].fetch_or(HasCopies, std::memory_order_seq_cst);
   Exported.mark(home, first, count);
   for (Block b = first; b < first + count; ++b)
-    Info[b].History.missed(b);
+    Info[b].History.missed();
   loco::count(stats.BlocksFetched, count);
   loco::count(stats.BytesFetched, count * BlockBytes);
   std::byte *address = Space.address_of(first);
@@ -273,7 +277,7 @@ void Coherence::fetch(Block first, Block count, Access access, int home) {
 
 void Coherence::show(Block first, Block count) {
   for (Block b = first; b < first + count; ++b)
-    Info[b].History.missed(b);
+    Info[b].History.missed();
   Pages.install(Space.address_of(first), count * BlockBytes,
                 /*write_protected=*/true);
   set_states(first, count, State::Clean, LOCO_SHADOW_CLEAN);
@@ -307,6 +311,7 @@ void Coherence::make_twin(Block block) {
   BlockInfo &info = Info[block];
   info.Twin = Twins.take();
   std::memcpy(Twins.bytes(info.Twin), Space.runtime_view(block), BlockBytes);
+  info.Open.opened(NumReleases, Costs.closing_in_comparisons());
   // Once, however often it is dropped and written between two releases (M12).
   if (!info.Listed) {
     info.Listed = true;
@@ -329,7 +334,7 @@ void Coherence::unprotect_home(Block first, Block count) {
   // store can happen (M5). Who fetches it after that marks it.
   for (Block b = first; b < first + count; ++b) {
     note_modified(b);
-    Rewritten.stored(b);
+    Info[b].Open.opened(NumReleases, Costs.closing_in_comparisons());
     if (Watch != nullptr)
       twin_home_block(b);
   }

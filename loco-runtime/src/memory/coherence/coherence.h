@@ -13,12 +13,13 @@
 #include "fabric/fabric.h"
 #include "memory/coherence/block_list.h"
 #include "memory/coherence/cache.h"
+#include "memory/coherence/costs.h"
 #include "memory/coherence/cut_ranges.h"
 #include "memory/coherence/exports.h"
 #include "memory/coherence/fingerprints.h"
 #include "memory/coherence/gate.h"
 #include "memory/coherence/notices.h"
-#include "memory/coherence/overwrites.h"
+#include "memory/coherence/open_history.h"
 #include "memory/coherence/readahead.h"
 #include "memory/coherence/refresh.h"
 #include "memory/coherence/reuse.h"
@@ -145,8 +146,8 @@ private:
     Absent,        ///< not here: no page-table entry, shadow ABSENT
     Hidden,        ///< a copy, but no page-table entry, shadow ABSENT
     Clean,         ///< a copy, write-protected, shadow CLEAN
-    Dirty,         ///< a copy with a twin, shadow READY
-    Home,          ///< at home, shadow READY
+    Dirty,         ///< a copy with a twin, writable, shadow READY
+    Home,          ///< at home, writable, shadow READY
     HomeProtected, ///< at home, write-protected, shadow CLEAN
   };
 
@@ -161,10 +162,13 @@ private:
     bool NoticePending : 1; ///< in the Modified list
     bool Listed : 1;        ///< in DirtyBlocks
     bool HasMemory : 1;     ///< as a copy, counted in Copies, not given back
+    bool Watched : 1;       ///< in the Watched list
+    bool Marked : 1;        ///< and was fetched since the last release
     RefreshHistory History;
     TwinPool::Twin Twin; ///< at home, of OwnStores
+    OpenHistory Open;
   };
-  static_assert(sizeof(BlockInfo) == 8);
+  static_assert(sizeof(BlockInfo) == 16);
 
   /// Copies of home blocks that are writable, and of watched stacks.
   struct HomeTwins {
@@ -230,6 +234,8 @@ private:
   Block drop(Block first, Block count, fabric::Piece *pieces);
   /// Brings Clean copies up to date where they are.
   void refresh(Block first, Block count);
+  /// And Dirty ones. ProtocolMutex.
+  void merge(Block first, Block count);
   /// Copies of blocks of one extent that a notice names, or those for which
   /// `changed` is true, become as their home has them, or go.
   void renew(Block first, Block count, const bool *changed);
@@ -237,7 +243,12 @@ private:
   bool all_without_memory(Block first, Block count) const;
   void count_copies(Block first, Block count);
   void make_twin(Block block);
-  void put_delta(Block block, fabric::Piece *pieces);
+  /// Sends what differs between `data`, which stays until the deltas have
+  /// arrived, and the block's twin. Whether anything does.
+  bool put_delta(Block block, const std::byte *data, fabric::Piece *pieces);
+  /// Of a copy that stays writable: sends what differs from its twin in what is
+  /// returned, the next twin; 0 where nothing does. ProtocolMutex.
+  TwinPool::Twin put_open_delta(Block block);
   void wait_for_deltas();
   void put_bytes(Block block, std::uint64_t offset, std::size_t bytes);
   void note_modified(Block block);
@@ -327,9 +338,19 @@ private:
   bool install_home(Extent extent, bool wait = true);
   void install_home_run(Block first, Block count);
   void flush_dirty();
-  void protect_exported();
+  void flush_batch(std::span<const Block> batch);
+  bool is_closing(const BlockInfo &info) const {
+    return Watch != nullptr || info.Open.is_closing();
+  }
+  void compare_watched();
+  void compare_watched_batch(std::span<const Block> batch);
+  /// Whether a home block is as its last fingerprint says; else that is noticed.
+  bool is_as_published(Block block);
+  /// What others have fetched may have changed since: they are to look.
+  void publish_fingerprint(Block block);
+  void take_exports();
   /// Of blocks of one extent, after their marks were taken.
-  void protect_exported_run(Block first, Block count);
+  void take_exported_run(Block first, Block count);
   void publish_modified();
   void drop_notice(int peer, Notice notice);
   /// Drops what is not as `peer`'s fingerprints say.
@@ -346,6 +367,7 @@ private:
 
   fabric::Fabric &Network;
   const int ComputeNodes;
+  const StepCosts Costs;
   AddressSpace &Space;
   PageTable &Pages;
   Homes Directory;
@@ -357,8 +379,7 @@ private:
   Cache Copies;
   CutRanges Cuts;
   Reuse Stores;                     ///< rounds end with releases
-  Overwrites Rewritten;             ///< by blocks' locks
-  std::uint32_t NumReleases = 0;    ///< ProtocolMutex
+  std::atomic<std::uint32_t> NumReleases = 0; ///< changed with ProtocolMutex
   SoleWriters Writers;              ///< ProtocolMutex
   MoveBoard Moves;                  ///< ProtocolMutex
   BlockInfo *Info;                  ///< by block
@@ -366,8 +387,10 @@ private:
   BlockList DirtyBlocks;            ///< Dirty since the last release
   BlockList Modified;               ///< to be noticed at the next release
   BlockList Unsure;                 ///< noticed with a fingerprint
+  BlockList Watched;                ///< open at home, with copies elsewhere
   std::mutex ProtocolMutex;         ///< one release or acquire at a time
   fabric::Piece *Pieces;            ///< of one block; ProtocolMutex
+  std::byte *Incoming;              ///< of an extent; ProtocolMutex
   std::mutex EvictionMutex;         ///< one thread evicts at a time
   fabric::Piece *EvictionPieces;    ///< of one block; EvictionMutex
   StoreWatch *Watch = nullptr;

@@ -31,6 +31,12 @@ public:
                                                    Offset)[block]
         .store(value, std::memory_order_relaxed);
   }
+  /// What this node has set last.
+  std::uint64_t own(Block block) const {
+    return reinterpret_cast<std::atomic<std::uint64_t> *>(Fabric.control() +
+                                                          Offset)[block]
+        .load(std::memory_order_relaxed);
+  }
   /// What `node` has published for `count` blocks: this, or a later one.
   void get(int node, Block first, Block count, std::uint64_t *into) {
     Fabric.get(node, fabric::Segment::Control,

@@ -106,7 +106,7 @@ bool Coherence::may_leave(Block block) {
   // it is known of it too.
   if (Info[block].State != State::Home)
     return true;
-  if (Exported.is_marked(block))
+  if (Exported.is_marked(block) || Info[block].Watched)
     note_modified(block);
   protect_home(block);
   return Writers.always();

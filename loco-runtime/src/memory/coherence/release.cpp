@@ -6,9 +6,30 @@
 #include "base/signal_scope.h"
 #include "memory/coherence/coherence.h"
 
+#include <cstring>
+
 namespace loco::memory {
 
 using fabric::Segment;
+
+/// Blocks that a release holds, and sends, at a time.
+static constexpr std::size_t BatchBlocks = 64;
+
+/// Splits ascending blocks into maximal runs, without a gap, of those whose place
+/// among them is `in_run`.
+template <typename InRun, typename Visit>
+static void for_each_adjacent(std::span<const Block> blocks, InRun in_run,
+                              Visit visit) {
+  for (std::size_t i = 0; i < blocks.size();) {
+    std::size_t end = i;
+    while (end < blocks.size() && blocks[end] == blocks[i] + (end - i) &&
+           in_run(end))
+      ++end;
+    if (end > i)
+      visit(blocks[i], static_cast<Block>(end - i));
+    i = std::max(end, i + 1);
+  }
+}
 
 void Coherence::note_modified(Block block) {
   if (Info[block].NoticePending)
@@ -17,12 +38,12 @@ void Coherence::note_modified(Block block) {
   Modified.append(block);
 }
 
-void Coherence::put_delta(Block block, fabric::Piece *pieces) {
-  std::size_t n =
-      find_delta(Space.runtime_view(block), Twins.bytes(Info[block].Twin),
-                 offset_of(block), pieces);
+bool Coherence::put_delta(Block block, const std::byte *data,
+                          fabric::Piece *pieces) {
+  std::size_t n = find_delta(data, Twins.bytes(Info[block].Twin),
+                             offset_of(block), pieces);
   if (n == 0)
-    return;
+    return false;
   int home = Directory.claim(block);
   if (Watch == nullptr)
     Network.scatter(home, Segment::Memory, {pieces, n});
@@ -32,6 +53,20 @@ void Coherence::put_delta(Block block, fabric::Piece *pieces) {
   loco::count(stats.Deltas);
   for (std::size_t i = 0; i < n; ++i)
     loco::count(stats.BytesWritten, pieces[i].bytes);
+  return true;
+}
+
+TwinPool::Twin Coherence::put_open_delta(Block block) {
+  const std::byte *copy = Space.runtime_view(block);
+  loco::count(stats.BlocksCompared);
+  if (!differ(copy, Twins.bytes(Info[block].Twin)))
+    return 0;
+  // Threads go on storing: what the copy aside lacks of that differs from it, so
+  // from the next twin (M24).
+  TwinPool::Twin aside = Twins.take();
+  std::memcpy(Twins.bytes(aside), copy, BlockBytes);
+  put_delta(block, Twins.bytes(aside), Pieces);
+  return aside;
 }
 
 void Coherence::wait_for_deltas() {
@@ -66,60 +101,78 @@ void Coherence::release() {
   flush_dirty();
   if (Watch != nullptr)
     flush_home();
-  protect_exported();
+  take_exports();
+  compare_watched();
   publish_modified();
   if (Watch != nullptr)
     Watch->released();
 }
 
 void Coherence::flush_dirty() {
-  static constexpr std::size_t BatchBlocks = 64;
   std::span<Block> dirty = DirtyBlocks.take_sorted();
   while (!dirty.empty()) {
     std::span<Block> batch = dirty.first(std::min(dirty.size(), BatchBlocks));
     dirty = dirty.subspan(batch.size());
-    for (Block b : batch) {
-      lock(b);
-      Info[b].Listed = false;
-    }
-    auto still_dirty = [&](Block b) { return Info[b].State == State::Dirty; };
-    for (std::size_t i = 0; i < batch.size();) {
-      std::size_t j = i;
-      while (j < batch.size() && still_dirty(batch[j]) &&
-             batch[j] == batch[i] + (j - i))
-        ++j;
-      if (j > i) {
-        // Protected before it is compared: a store that comes later faults and
-        // makes a new twin, none is lost (M3).
-        Block n = static_cast<Block>(j - i);
-        std::byte *address = Space.address_of(batch[i]);
-        AddressSpace::set_shadow(address, n, LOCO_SHADOW_CLEAN);
-        Pages.protect(address, n * BlockBytes);
-      }
-      i = j > i ? j : i + 1;
-    }
-    for (Block b : batch)
-      if (still_dirty(b))
-        put_delta(b, Pieces);
-    // Locked until the data is at home: a store that the put picks up late and
-    // that the twin already has would be lost otherwise (M4).
-    wait_for_deltas();
-    for (Block b : batch) {
-      if (still_dirty(b)) {
-        Twins.give_back(Info[b].Twin);
-        Info[b].Twin = 0;
-        Info[b].State = State::Clean;
-        // Also where it stored what was there already: at home that costs
-        // nothing.
-        note_writer(b);
-        Stores.end_round(extent_of(b), NumReleases);
-      }
-      unlock(b);
-    }
+    flush_batch(batch);
   }
 }
 
-void Coherence::protect_exported() {
+void Coherence::flush_batch(std::span<const Block> batch) {
+  TwinPool::Twin next_twins[BatchBlocks] = {};
+  for (Block b : batch) {
+    lock(b);
+    Info[b].Listed = false;
+  }
+  auto is_dirty = [&](std::size_t i) {
+    return Info[batch[i]].State == State::Dirty;
+  };
+  auto closes = [&](std::size_t i) {
+    return is_dirty(i) && is_closing(Info[batch[i]]);
+  };
+  for_each_adjacent(batch, closes, [&](Block first, Block count) {
+    // Protected before it is compared: a store that comes later faults and makes a
+    // new twin, none is lost (M3).
+    std::byte *address = Space.address_of(first);
+    AddressSpace::set_shadow(address, count, LOCO_SHADOW_CLEAN);
+    Pages.protect(address, count * BlockBytes);
+  });
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (closes(i))
+      put_delta(batch[i], Space.runtime_view(batch[i]), Pieces);
+    else if (is_dirty(i))
+      next_twins[i] = put_open_delta(batch[i]);
+  }
+  // Locked until the data is at home: a store that the put picks up late and
+  // that the twin already has would be lost otherwise (M4).
+  wait_for_deltas();
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const Block block = batch[i];
+    BlockInfo &info = Info[block];
+    if (closes(i)) {
+      Twins.give_back(info.Twin);
+      info.Twin = 0;
+      info.State = State::Clean;
+      info.Open.closed(NumReleases);
+      note_writer(block);
+      Stores.end_round(extent_of(block), NumReleases);
+    } else if (is_dirty(i)) {
+      if (next_twins[i] != 0) {
+        Twins.give_back(info.Twin);
+        info.Twin = next_twins[i];
+        info.Open.found_stores();
+        note_writer(block);
+      } else {
+        info.Open.found_none(Costs.closing_in_comparisons());
+      }
+      info.Listed = true; // for the next release
+      DirtyBlocks.append(block);
+    }
+  }
+  for (Block b : batch)
+    unlock(b);
+}
+
+void Coherence::take_exports() {
   // This node's stores before, the marks after: see Exports::mark (M5).
   std::atomic_thread_fence(std::memory_order_seq_cst);
   Block first = 0, count = 0;
@@ -130,50 +183,119 @@ void Coherence::protect_exported() {
       return;
     }
     if (count != 0)
-      protect_exported_run(first, count);
+      take_exported_run(first, count);
     first = block;
     count = 1;
   });
   if (count != 0)
-    protect_exported_run(first, count);
+    take_exported_run(first, count);
 }
 
-void Coherence::protect_exported_run(Block first, Block count) {
+void Coherence::take_exported_run(Block first, Block count) {
   Extent extent = extent_of(first);
   // It may have been claimed, and fetched by others, but not touched here.
   install_home(extent);
-  bool is_stack =
+  const bool is_stack =
       Flags[extent].load(std::memory_order_relaxed) & AlwaysModified;
   lock_run(first, count);
-  bool named[BlocksPerExtent] = {};
+  // Others than these are protected: not written since the copies were made.
+  auto is_writable = [&](Block b) { return Info[b].State == State::Home; };
+  auto stays_open = [&](Block b) {
+    return is_stack || (Watch == nullptr && Info[b].Open.is_open());
+  };
   for (Block b = first; b < first + count; ++b) {
-    // Others are protected: not written since the copies were made.
-    if (Info[b].State != State::Home)
+    BlockInfo &info = Info[b];
+    if (!is_writable(b) || !stays_open(b))
       continue;
-    if (is_stack || (Watch == nullptr && Rewritten.fetched(b, NumReleases))) {
-      named[b - first] = true;
+    if (is_stack) {
       note_modified(b);
       if (Watch != nullptr)
         watch(b);
+    } else if (info.Watched) {
+      info.Marked = true;
+    } else if (!info.NoticePending) {
+      publish_fingerprint(b);
+      info.Watched = true;
+      Watched.append(b);
     }
   }
   for_each_run(
       first, count,
-      [&](Block b) {
-        return Info[b].State == State::Home && !named[b - first];
-      },
+      [&](Block b) { return is_writable(b) && !stays_open(b); },
       [&](Block start, Block n) {
         set_states(start, n, State::HomeProtected, LOCO_SHADOW_CLEAN);
         Pages.protect(Space.address_of(start), n * BlockBytes);
-        for (Block b = start; b < start + n; ++b)
-          if (!Info[b].NoticePending) {
-            // Fetched for the first time since it was last protected, if ever:
-            // nobody knows whether it was written after that (M17).
-            Prints.set(b, fingerprint(Space.runtime_view(b)));
-            Unsure.append(b);
-          }
+        for (Block b = start; b < start + n; ++b) {
+          Info[b].Open.closed(NumReleases);
+          // Fetched for the first time since it was last protected, if ever:
+          // nobody knows whether it was written after that (M17).
+          if (!Info[b].NoticePending)
+            publish_fingerprint(b);
+        }
       });
   unlock_run(first, count);
+}
+
+void Coherence::publish_fingerprint(Block block) {
+  Prints.set(block, fingerprint(Space.runtime_view(block)));
+  Unsure.append(block);
+}
+
+bool Coherence::is_as_published(Block block) {
+  loco::count(stats.BlocksCompared);
+  if (fingerprint(Space.runtime_view(block)) == Prints.own(block))
+    return true;
+  note_modified(block);
+  return false;
+}
+
+void Coherence::compare_watched() {
+  std::span<Block> watched = Watched.take_sorted();
+  while (!watched.empty()) {
+    compare_watched_batch(
+        watched.first(std::min(watched.size(), BatchBlocks)));
+    watched = watched.subspan(std::min(watched.size(), BatchBlocks));
+  }
+}
+
+void Coherence::compare_watched_batch(std::span<const Block> batch) {
+  for (Block b : batch)
+    lock(b);
+  // Others have moved, or are protected: noticed, where they have changed.
+  auto is_open = [&](std::size_t i) {
+    return Info[batch[i]].State == State::Home;
+  };
+  for_each_adjacent(
+      batch,
+      [&](std::size_t i) { return is_open(i) && is_closing(Info[batch[i]]); },
+      [&](Block first, Block count) {
+        // Protected before it is compared: no later store goes unnoticed (M17).
+        set_states(first, count, State::HomeProtected, LOCO_SHADOW_CLEAN);
+        Pages.protect(Space.address_of(first), count * BlockBytes);
+        for (Block b = first; b < first + count; ++b) {
+          Info[b].Open.closed(NumReleases);
+          if (is_as_published(b) && Info[b].Marked)
+            publish_fingerprint(b);
+        }
+      });
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const Block block = batch[i];
+    BlockInfo &info = Info[block];
+    // Once it is noticed no copy counts that was fetched before, and the next one
+    // marks it (M13).
+    info.Watched = is_open(i) && is_as_published(block);
+    if (info.Watched) {
+      if (info.Marked)
+        publish_fingerprint(block);
+      info.Open.found_none(Costs.closing_in_comparisons());
+      Watched.append(block);
+    } else {
+      info.Open.found_stores();
+    }
+    info.Marked = false;
+  }
+  for (Block b : batch)
+    unlock(b);
 }
 
 void Coherence::protect_home(Block block) {
@@ -193,8 +315,6 @@ void Coherence::publish_modified() {
   for (Block b : blocks) {
     BlockLock lock(*this, b);
     Info[b].NoticePending = false;
-    if (!is_copy(Info[b].State))
-      Rewritten.named(b, NumReleases);
     note_writer(b);
   }
   loco::count(stats.NoticesSent,

@@ -181,7 +181,92 @@ std::size_t find_delta_bytewise(const std::byte *data, const std::byte *twin,
 
 #endif
 
+/// `mask`: the bytes of the line in which `now` and the twin differ.
+inline bool merge_line(const std::byte *now, std::byte *twin, std::byte *copy,
+                       LineMask mask) {
+  if (mask == 0)
+    return false;
+  std::memcpy(twin, now, Line);
+  // Whole words where they differ, as numbers mostly do in some of their bytes.
+  for (std::uint32_t at = 0; at < Line; at += 8) {
+    auto bytes = static_cast<std::uint8_t>(mask >> at);
+    if (bytes == 0xff) {
+      std::memcpy(copy + at, now + at, 8);
+      continue;
+    }
+    for (; bytes != 0; bytes &= static_cast<std::uint8_t>(bytes - 1)) {
+      auto i = at + static_cast<std::uint32_t>(std::countr_zero(bytes));
+      static_cast<volatile std::byte *>(copy)[i] = now[i]; // this one alone
+    }
+  }
+  return true;
+}
+
+#if defined(__x86_64__)
+
+[[gnu::target("avx512f,avx512bw")]] bool
+merge_avx512(const std::byte *now, std::byte *twin, std::byte *copy) {
+  bool any = false;
+  for (std::uint32_t at = 0; at < BlockBytes; at += Line) {
+    const __m512i line = _mm512_load_si512(now + at);
+    const LineMask mask =
+        _mm512_cmpneq_epi8_mask(line, _mm512_load_si512(twin + at));
+    if (mask == 0)
+      continue;
+    _mm512_mask_storeu_epi8(copy + at, mask, line);
+    _mm512_store_si512(twin + at, line);
+    any = true;
+  }
+  return any;
+}
+
+bool has_avx512() {
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx512bw");
+}
+
+bool merge_sse2(const std::byte *now, std::byte *twin, std::byte *copy) {
+  bool any = false;
+  for (std::uint32_t at = 0; at < BlockBytes; at += Line)
+    any |= merge_line(now + at, twin + at, copy + at,
+                      differing_sse2(now + at, twin + at));
+  return any;
+}
+
+#else
+
+bool merge_bytewise(const std::byte *now, std::byte *twin, std::byte *copy) {
+  bool any = false;
+  for (std::uint32_t at = 0; at < BlockBytes; at += Line)
+    any |= merge_line(now + at, twin + at, copy + at,
+                      differing_bytewise(now + at, twin + at));
+  return any;
+}
+
+#endif
+
 } // namespace
+
+bool differ(const std::byte *data, const std::byte *twin) {
+  return std::memcmp(data, twin, BlockBytes) != 0;
+}
+
+std::vector<MergeChanges *> merge_changes_variants() {
+#if defined(__x86_64__)
+  std::vector<MergeChanges *> all;
+  if (has_avx512())
+    all.push_back(merge_avx512);
+  all.push_back(merge_sse2);
+  return all;
+#else
+  return {merge_bytewise};
+#endif
+}
+
+bool merge_changes(const std::byte *now, std::byte *twin, std::byte *copy) {
+  static MergeChanges *const Best = merge_changes_variants().front();
+  return Best(now, twin, copy);
+}
 
 std::vector<FindDelta *> find_delta_variants() {
 #if defined(__x86_64__)

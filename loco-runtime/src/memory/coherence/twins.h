@@ -55,9 +55,19 @@ inline constexpr std::size_t MaxPiecesPerBlock = BlockBytes / 2;
 std::size_t find_delta(const std::byte *data, const std::byte *twin,
                        std::uint64_t offset, fabric::Piece *pieces);
 
+/// Whether two blocks differ. Both 64-byte aligned.
+bool differ(const std::byte *data, const std::byte *twin);
+
+/// What differs between `now`, the home's bytes, and the twin goes to the twin and
+/// to the copy; no other byte of the copy is stored to, as threads may be storing
+/// there. All 64-byte aligned. Whether anything differs.
+bool merge_changes(const std::byte *now, std::byte *twin, std::byte *copy);
+
 /// Every way in which this CPU can do it, the one that find_delta() takes
 /// first: for tests.
 using FindDelta = decltype(find_delta);
 std::vector<FindDelta *> find_delta_variants();
+using MergeChanges = decltype(merge_changes);
+std::vector<MergeChanges *> merge_changes_variants();
 
 } // namespace loco::memory

@@ -4,6 +4,8 @@
 
 #include "memory/space/address_space.h"
 
+#include "base/stats.h"
+
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -104,6 +106,7 @@ Result<std::uint64_t> AddressSpace::adopt_globals(char *start, char *end,
 }
 
 void AddressSpace::give_back(Block first, Block count) {
+  loco::count(stats.Punches);
   if (fallocate(MemoryFd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
                 static_cast<off_t>(offset_of(first)),
                 static_cast<off_t>(count * BlockBytes)) != 0)

@@ -4,6 +4,8 @@
 
 #include "memory/space/page_table.h"
 
+#include "base/stats.h"
+
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -90,6 +92,7 @@ void PageTable::leave_to_kernel(void *start, std::size_t bytes) {
 }
 
 void PageTable::install(void *start, std::size_t bytes, bool write_protected) {
+  count(stats.Installs);
   std::uint64_t at = as_u64(start);
   std::uint64_t end = at + bytes;
   while (at < end) {
@@ -113,6 +116,7 @@ void PageTable::install(void *start, std::size_t bytes, bool write_protected) {
 }
 
 std::size_t PageTable::fill(void *start, const void *from, std::size_t bytes) {
+  count(stats.Installs);
   std::size_t done = 0;
   while (done < bytes) {
     uffdio_copy request{};
@@ -145,6 +149,7 @@ bool PageTable::change_protection(void *start, std::size_t bytes, bool on) {
 }
 
 void PageTable::protect(void *start, std::size_t bytes) {
+  count(stats.Protects);
   if (!change_protection(start, bytes, true))
     fatal_errno("cannot write-protect a page (UFFDIO_WRITEPROTECT)");
 }
@@ -160,11 +165,13 @@ void PageTable::unprotect(void *start, std::size_t bytes) {
     install(start, bytes, /*write_protected=*/false);
     return;
   }
+  count(stats.Unprotects);
   if (!change_protection(start, bytes, false))
     fatal_errno("cannot unprotect a page (UFFDIO_WRITEPROTECT)");
 }
 
 void PageTable::drop(void *start, std::size_t bytes) {
+  count(stats.Drops);
   if (madvise(start, bytes, MADV_DONTNEED) != 0)
     fatal_errno("cannot drop a page (MADV_DONTNEED)");
 }
