@@ -63,6 +63,9 @@ void Stepper::acquire() {
       t.unsure = 1;
     }
     ++t.at;
+    if (t.dropping != Nobody && block(t.dropping).watched &&
+        !is(Mutation::WatchDespiteNotices))
+      block(t.dropping).marked = 1;
     if (t.dropping == Nobody || !block(t.dropping).has_copies) {
       t.dropping = t.unsure = 0;
       return go(Step::AcquireNotice, "has no copies of what a notice names");

@@ -55,6 +55,7 @@ enum class Mutation {
   // M26: home blocks that stay writable while others have copies
   WatchQuietly,      ///< what has changed is not noticed
   WatchWithoutMarks, ///< nor what was fetched, if it is as it was published
+  WatchDespiteNotices, ///< nor what another node has stored to
   ForgetWatched,     ///< the next release does not look at it
   CompareBeforeShut, ///< a block is compared, then protected
   // M7: atomics

@@ -38,6 +38,7 @@ void Coherence::drop_notice(int peer, Notice notice) {
   for (Block b = notice.first; b < end;) {
     Extent extent = extent_of(b);
     Block run = std::min(first_block(extent + 1), end) - b;
+    mark_watched(b, run);
     if (Flags[extent].load(std::memory_order_seq_cst) & HasCopies) {
       lock_run(b, run);
       if (notice.unsure) {
@@ -49,6 +50,17 @@ void Coherence::drop_notice(int peer, Notice notice) {
     }
     b += run;
   }
+}
+
+void Coherence::mark_watched(Block first, Block count) {
+  // A copy is not as published where its own node has stored to it. This node's
+  // store to the same bytes comes after this acquire, so finds it marked (M26).
+  for (Block b = first; b < first + count; ++b)
+    if (Directory.find(b) == Network.node()) {
+      BlockLock lock(*this, b);
+      if (Info[b].Watched)
+        Info[b].Marked = true;
+    }
 }
 
 void Coherence::drop_changed(int peer, Block first, Block count) {

@@ -163,7 +163,7 @@ private:
     bool Listed : 1;        ///< in DirtyBlocks
     bool HasMemory : 1;     ///< as a copy, counted in Copies, not given back
     bool Watched : 1;       ///< in the Watched list
-    bool Marked : 1;        ///< and was fetched since the last release
+    bool Marked : 1;        ///< and was fetched, or stored to, by others since
     RefreshHistory History;
     TwinPool::Twin Twin; ///< at home, of OwnStores
     OpenHistory Open;
@@ -353,6 +353,8 @@ private:
   void take_exported_run(Block first, Block count);
   void publish_modified();
   void drop_notice(int peer, Notice notice);
+  /// Another node has stored to what may be watched here.
+  void mark_watched(Block first, Block count);
   /// Drops what is not as `peer`'s fingerprints say.
   void drop_changed(int peer, Block first, Block count);
   void drop_everything();
