@@ -220,14 +220,14 @@ LOCO_EXPORT void __loco_release(void) {
     return;
   SlowPath slow_path;
   flush_output();
-  coherence->release();
+  coherence->release_by_fence();
 }
 
 LOCO_EXPORT void __loco_acquire(void) {
   if (coherence == nullptr)
     return;
   SlowPath slow_path;
-  coherence->acquire();
+  coherence->acquire_by_fence();
 }
 
 LOCO_EXPORT void __loco_fence(int order) {

@@ -141,7 +141,7 @@ template <typename T> T read_modify_write(void *p, T value, int op, int order) {
   T old = load<T>(p, __ATOMIC_RELAXED);
   if (is_managed(p)) {
     PrivateScope scope;
-    order_before(order);
+    order_before(order, p);
   }
   for (;;) {
     T seen = compare_exchange<T>(p, old, combine<T>(old, value, op),

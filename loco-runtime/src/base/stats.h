@@ -38,6 +38,7 @@ namespace loco {
   X(RemoteWrites, "remote_writes")                                             \
   X(EntryLookups, "entry_lookups")                                             \
   X(Releases, "releases")                                                      \
+  X(ReleasesAskedFor, "releases_asked_for")                                    \
   X(Acquires, "acquires")                                                      \
   X(LocksTaken, "locks_taken")                                                 \
   X(LocksHandedOver, "locks_handed_over")                                      \

@@ -48,6 +48,7 @@ enum class Message : std::uint16_t {
   RemoteFree,///< memory: free a pointer that this node allocated
   UsableSize,///< memory: ask for the size of an allocation
   Reply,     ///< memory: answer to UsableSize
+  WantRelease, ///< memory: release, and say when it is over
   Shutdown,  ///< launch: leave the worker loop
   RaceStores,     ///< memory, LOCO_RACE: changes of blocks at home here
   RaceLeftOut,    ///< bytes that atomics change

@@ -199,6 +199,9 @@ void join_job() {
   } else {
     coherence = protocol;
     start_fault_thread(*coherence, node->pages);
+    start_internal_thread(
+        "loco-releases", [](void *) { memory::coherence->serve_releases(); },
+        nullptr);
     open_globals(node->space, &node->pages);
     open_fork(node->space, leave_as_child);
     if (!node->pages.serves_kernel()) {

@@ -16,6 +16,7 @@
 #include "memory/coherence/atomics.h"
 #include "memory/coherence/coherence.h"
 #include "memory/heap/heap.h"
+#include "memory/process/output.h"
 #include "omp/local_queues.h"
 #include "omp/lock_records.h"
 
@@ -82,8 +83,8 @@ public:
       count(stats.LocksHandedOver);
       return leave(*queue);
     }
-    __loco_release();
-    memory::leave_clock(Record);
+    memory::flush_output();
+    memory::coherence->release_through(Record);
     among_nodes().unlock();
     queue->handed_over = 0;
     queue->node_has_it = false;
@@ -101,7 +102,7 @@ private:
 
   void taken(LocalQueue &queue) {
     count(stats.LocksTaken);
-    memory::acquire_from(Record);
+    memory::coherence->acquire_through(Record);
     queue.node_has_it = true;
   }
 

@@ -145,8 +145,10 @@ LOCO_EXPORT void __loco_omp_start_span(int num_nodes, const void *descriptor,
 }
 
 LOCO_EXPORT void __loco_omp_barrier(int num_nodes) {
-  __loco_release();
   PrivateScope scope;
+  memory::heap::Returns returns;
+  __loco_release();
+  returns.send();
   const bool is_everyone = num_nodes == memory::coherence->compute_nodes();
   RaceDetector *races = memory::race_detector;
   RaceClocks::Place place{};

@@ -16,6 +16,8 @@ void Stepper::acquire() {
       node().protocol_holder = Self;
     }
     t.peer = Home == 0;
+    for (int n = 0; n < Program.nodes; ++n)
+      t.completed[n] = n == Home ? Byte{0} : Next.nodes[n].completed;
     return go(Step::AcquireCount, "has the protocol mutex");
   case Step::AcquireCount: {
     if (t.peer >= Program.nodes) {
@@ -77,6 +79,11 @@ void Stepper::acquire() {
   default: { // AcquireEnd
     if (!is(Mutation::NoAcquireMutex))
       node().protocol_holder = Nobody;
+    for (int n = 0; n < Program.nodes; ++n)
+      if (Program.lazy && n != Home)
+        node().acquired[n] = is(Mutation::AcquiredTooFar)
+                                 ? Next.nodes[n].completed
+                                 : t.completed[n];
     return end_of_acquire();
   }
   }

@@ -83,7 +83,8 @@ struct Origin {
 const char *name_of(Operation operation) {
   static constexpr const char *Names[] = {
       "",        "load", "store", "atomic", "release",
-      "acquire", "give", "take",  "evict",  "move"};
+      "acquire", "give", "leave", "take",   "evict",
+      "move"};
   return Names[static_cast<int>(operation)];
 }
 

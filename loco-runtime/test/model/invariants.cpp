@@ -17,9 +17,12 @@ bool is_kept(const Setup &setup, const State &state, int b, int byte) {
     return ghost.value == 0;
   if (state.nodes[home].blocks[b].data[byte] == ghost.value)
     return true;
-  if (ghost.owner == Nobody || ghost.owner == Shared)
+  // Left for a release that is to come; who takes it waits for that.
+  const bool is_left = state.nodes[ghost.giver].completed < ghost.epoch;
+  if ((ghost.owner == Nobody && !is_left) || ghost.owner == Shared)
     return false;
-  const int node = setup.threads[ghost.owner].node;
+  const int node =
+      is_left ? ghost.giver : setup.threads[ghost.owner].node;
   const BlockOnNode &copy = state.nodes[node].blocks[b];
   if (copy.state == Copy::Dirty && copy.data[byte] == ghost.value &&
       copy.twin[byte] != ghost.value)

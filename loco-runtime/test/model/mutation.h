@@ -58,6 +58,12 @@ enum class Mutation {
   WatchDespiteNotices, ///< nor what another node has stored to
   ForgetWatched,     ///< the next release does not look at it
   CompareBeforeShut, ///< a block is compared, then protected
+  // M27: lazy releases
+  LeaveWithoutFence, ///< stores may be overtaken by the count of releases
+  LeaveCurrent,      ///< what is left names the release that is under way
+  CompleteEarly,     ///< a release counts as over when it begins
+  TakeWithoutAsking, ///< who acquires does not ask for the release
+  AcquiredTooFar,    ///< releases that end during an acquire count as acquired
   // M7: atomics
   AtomicInCopy,        ///< an atomic acts on the cached copy
   NoBytesBeforeAtomic, ///< own stores do not go home first

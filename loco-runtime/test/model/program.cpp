@@ -40,13 +40,19 @@ void Stepper::start(Operation operation, int b, int byte, Step step) {
     --t.moves;
     break;
   default:
-    --t.syncs;
+    if (!Program.threads[Self].serves)
+      --t.syncs;
   }
   run();
 }
 
 void Stepper::choose_operation() {
   const Thread &self = Before.threads[Self];
+  if (Program.threads[Self].serves) {
+    if (Before.nodes[Home].wanted > Before.nodes[Home].completed)
+      start(Operation::Release, 0, 0, Step::ReleaseMutex);
+    return;
+  }
   if (self.syncs > 0) {
     start(Operation::Release, 0, 0, Step::ReleaseMutex);
     start(Operation::Acquire, 0, 0, Step::AcquireMutex);
@@ -69,6 +75,8 @@ void Stepper::choose_operation() {
           start(Operation::Atomic, b, byte, Step::Enter);
         if (self.syncs > 0) {
           start(Operation::Give, b, byte, Step::ReleaseMutex);
+          if (Program.lazy)
+            start(Operation::Leave, b, byte, Step::LeaveCount);
           if (self.buffer_full)
             continue;
           for (int t = 0; t < Program.num_threads(); ++t) {
@@ -83,7 +91,8 @@ void Stepper::choose_operation() {
       } else if (ghost.owner == Shared && self.atomics > 0) {
         start(Operation::Atomic, b, byte, Step::Enter);
       } else if (ghost.owner == Nobody && self.syncs > 0) {
-        start(Operation::Take, b, byte, Step::AcquireMutex);
+        start(Operation::Take, b, byte,
+              Program.lazy ? Step::TakeLook : Step::AcquireMutex);
       }
     }
 }

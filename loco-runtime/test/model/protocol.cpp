@@ -98,6 +98,12 @@ void Stepper::run() {
   case Step::AcquireNotice:
   case Step::AcquireEnd:
     return acquire();
+  case Step::LeaveCount:
+  case Step::LeaveEntry:
+  case Step::TakeLook:
+  case Step::TakeAsk:
+  case Step::TakeWait:
+    return lazy();
   case Step::AcquireLock:
   case Step::AcquireDrop:
   case Step::AcquireCompare:

@@ -28,6 +28,7 @@ void Stepper::release_dirty() {
         return;
       node().protocol_holder = Self;
     }
+    begin_epoch();
     return go(Step::ReleaseTake, "has the protocol mutex");
   case Step::ReleaseTake:
     for (int b = 0; b < Program.num_blocks(); ++b) {
@@ -301,9 +302,12 @@ void Stepper::publish() {
       return; // the store that gives the byte comes after those before it
     if (!is(Mutation::NoReleaseMutex))
       node().protocol_holder = Nobody;
+    end_epoch();
     Event event{Self, "has released"};
     if (t.operation == Operation::Give) {
       ghost().owner = Nobody;
+      if (Program.lazy)
+        block().left[t.byte] = node().completed;
       event = {Self, "has released, and gives", t.block, t.byte};
     }
     finish();

@@ -52,6 +52,7 @@ struct BlockOnNode {
   Byte print[BytesPerBlock]; ///< published fingerprint: here the data itself
   Byte data[BytesPerBlock];
   Byte twin[BytesPerBlock];
+  Byte left[BytesPerBlock]; ///< of each byte's place: the node's release to wait for
 };
 
 struct Node {
@@ -63,6 +64,10 @@ struct Node {
   Byte seen[MaxNodes];  ///< notices read of each peer
   GateState gate;
   Byte met; ///< how often it has met the others to move homes
+  // Where releases are lazy.
+  Byte started, completed; ///< releases
+  Byte acquired[MaxNodes]; ///< releases of others
+  Byte wanted;             ///< release that another node has asked for
 };
 
 /// Where a thread is. A step is what no other thread can look into.
@@ -124,6 +129,12 @@ enum class Step : Byte {
   MergeGet,
   MergeStore,
   AcquireEnd,
+  // A release that waits until it is asked for, and who asks.
+  LeaveCount,
+  LeaveEntry,
+  TakeLook,
+  TakeAsk,
+  TakeWait,
   // The end of an eviction, which else is part of an acquire.
   EvictForget,
   // The moving of a home.
@@ -152,6 +163,7 @@ enum class Operation : Byte {
   Release,
   Acquire,
   Give, ///< a release, after which a byte is for others to take
+  Leave, ///< the same, but the release comes when somebody asks for it
   Take, ///< takes such a byte, and acquires
   Evict,
   Move, ///< of a home, with all other nodes
@@ -181,6 +193,7 @@ struct Thread {
   Byte result;      ///< of an atomic operation
   Byte open;        ///< blocks that a release leaves writable
   Byte was_marked;  ///< the home block that a release looks at
+  Byte completed[MaxNodes]; ///< releases of others that an acquire is about
   /// Copies of them; or what a merge has got.
   Byte aside[MaxBlocks][BytesPerBlock];
   Byte accesses, syncs, atomics, evictions,
@@ -197,6 +210,7 @@ struct Thread {
 struct Ghost {
   Byte owner; ///< thread, Shared, or Nobody: given and not yet taken
   Byte value;
+  Byte giver, epoch; ///< left by that node, for that release; 0: at home
 };
 
 struct State {
@@ -216,6 +230,7 @@ struct Actor {
   int atomics = 0;
   int evictions = 0;
   int moves = 0; ///< 0 or 1, for one thread of each node
+  bool serves = false; ///< releases when another node asks for it
 };
 
 /// What is to be explored: all data-race-free programs of so many operations,
@@ -233,6 +248,7 @@ struct Setup {
   int moves_to = -1;            ///< node to which the home of block 0 moves
   bool toggles = false; ///< stores alternate between two values (ABA)
   bool shuts = false;   ///< a release leaves nothing open
+  bool lazy = false;    ///< bytes are also given by releases to come
 
   int num_blocks() const { return static_cast<int>(home.size()); }
   int num_threads() const { return static_cast<int>(threads.size()); }

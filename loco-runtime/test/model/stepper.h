@@ -68,6 +68,7 @@ private:
     t.dropping = t.unsure = t.lost = t.result = t.inside = 0;
     t.open = t.was_marked = 0;
     std::memset(t.aside, 0, sizeof t.aside);
+    std::memset(t.completed, 0, sizeof t.completed);
   }
 
   bool take_lock(int b) {
@@ -155,6 +156,9 @@ private:
   void release_watched();
   void publish();
   void acquire();
+  void lazy();
+  void begin_epoch();
+  void end_epoch();
   void drop();
   void refresh();
   void merge();

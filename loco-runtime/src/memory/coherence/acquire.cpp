@@ -22,6 +22,7 @@ void Coherence::acquire(const ReleaseClock *upto) {
   std::optional<ReleaseClock> releases;
   if (Watch != nullptr)
     releases = upto ? *upto : Watch->all_releases();
+  ReleaseEpochs::Wanted completed = Epochs.completed_by_all();
   // Memory nodes write nothing.
   for (int peer = 0; peer < ComputeNodes; ++peer)
     if (peer != Network.node())
@@ -29,6 +30,7 @@ void Coherence::acquire(const ReleaseClock *upto) {
           Log.read(peer, [this, peer](Notice n) { drop_notice(peer, n); });
   if (!know_all)
     drop_everything();
+  Epochs.acquired(completed);
   if (Watch != nullptr)
     Watch->acquired(*releases);
 }

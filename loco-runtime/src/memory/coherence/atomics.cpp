@@ -45,36 +45,26 @@ bool is_managed(const void *p) {
   return coherence != nullptr && coherence->space().find(p).has_value();
 }
 
-void order_before(int order) {
-  if (releases(order))
-    coherence->release();
+void order_before(int order, const void *p) {
+  if (p == nullptr) {
+    if (releases(order))
+      coherence->release_by_fence();
+  } else if (releases(order)) {
+    coherence->release_through(offset_of_address(p));
+  } else {
+    coherence->hand_on(offset_of_address(p));
+  }
 }
 void order_after(int order, const void *p) {
   if (!acquires(order))
     return;
   if (p == nullptr)
-    coherence->acquire();
+    coherence->acquire_by_fence();
   else
-    acquire_from(offset_of_address(p));
-}
-
-void acquire_from(std::uint64_t key) {
-  StoreWatch *watch = coherence->watch();
-  if (watch == nullptr)
-    return coherence->acquire();
-  ReleaseClock clock = watch->left_at(key);
-  coherence->acquire(&clock);
-}
-
-void leave_clock(std::uint64_t key) {
-  if (StoreWatch *watch = coherence->watch())
-    watch->leave_at(key);
+    coherence->acquire_through(offset_of_address(p));
 }
 
 void atomic_load(const void *p, void *into, unsigned width, int order) {
-  // A sequentially consistent load also orders this thread's earlier stores.
-  if (order == __ATOMIC_SEQ_CST)
-    coherence->release();
   std::uint64_t offset = offset_of_address(p);
   coherence->at_home(offset, width, false,
                      [&](int home, std::byte *copy, std::byte *twin) {
@@ -90,9 +80,8 @@ void atomic_load(const void *p, void *into, unsigned width, int order) {
 }
 
 void atomic_store(void *p, const void *from, unsigned width, int order) {
-  order_before(order);
+  order_before(order, p);
   std::uint64_t offset = offset_of_address(p);
-  leave_clock(offset); // whatever the order: a fence may have been before
   coherence->at_home(
       offset, width, true, [&](int home, std::byte *copy, std::byte *twin) {
         coherence->network().atomic_store(home, Segment::Memory, offset, from,
@@ -106,9 +95,8 @@ void atomic_store(void *p, const void *from, unsigned width, int order) {
 
 bool atomic_compare_exchange(void *p, void *expected, const void *desired,
                              unsigned width, int order, int failure_order) {
-  order_before(order);
+  order_before(order, p);
   std::uint64_t offset = offset_of_address(p);
-  leave_clock(offset); // whatever the order: a fence may have been before
   bool exchanged = false;
   coherence->at_home(
       offset, width, true, [&](int home, std::byte *copy, std::byte *twin) {

@@ -20,15 +20,10 @@ void atomic_store(void *p, const void *from, unsigned width, int order);
 bool atomic_compare_exchange(void *p, void *expected, const void *desired,
                              unsigned width, int order, int failure_order);
 
-/// The release and acquire that an order stands for; `p` is what the operation
-/// is on, or null for a fence.
-void order_before(int order);
+/// The release and acquire that an order stands for; `p` is what the operation,
+/// a store for the former, is on, or null for a fence.
+void order_before(int order, const void *p = nullptr);
 void order_after(int order, const void *p = nullptr);
-
-/// Around a lock, which has its own `key`: who acquires it synchronises with who
-/// released it; LOCO_RACE is told that it is with no others.
-void acquire_from(std::uint64_t key);
-void leave_clock(std::uint64_t key);
 
 /// Reads and writes any bytes at their homes, past the cache, without order.
 /// Whole: aligned 1, 2, 4 or 8 bytes at one time, which other nodes may be

@@ -22,6 +22,7 @@
 #include "memory/coherence/open_history.h"
 #include "memory/coherence/readahead.h"
 #include "memory/coherence/refresh.h"
+#include "memory/coherence/release_epochs.h"
 #include "memory/coherence/reuse.h"
 #include "memory/coherence/store_watch.h"
 #include "memory/coherence/twins.h"
@@ -71,6 +72,20 @@ public:
   /// Drops what other nodes have published as modified. `upto`, for a watch: the
   /// releases that this synchronises with, if not with all.
   void acquire(const ReleaseClock *upto = nullptr);
+
+  /// Around an atomic or a lock, which has its own `key`: who acquires through it sees
+  /// what was stored before this, and costs nothing until somebody does (M27).
+  void release_through(std::uint64_t key);
+  /// Before a store without an order: hands on what the thread's last release by a
+  /// fence was about.
+  void hand_on(std::uint64_t key);
+  /// Does nothing where this node has acquired all that was released through it.
+  void acquire_through(std::uint64_t key);
+  /// By a fence: what others have released through any atomic or lock.
+  void release_by_fence();
+  void acquire_by_fence();
+  /// Releases when other nodes ask for it, for ever.
+  [[noreturn]] void serve_releases();
 
   /// This node would move homes here at the next barrier of all nodes.
   bool wants_to_move_homes() const;
@@ -375,6 +390,7 @@ private:
   Homes Directory;
   Gate HomesGate; ///< passed by all that goes by homes
   Exports Exported;
+  ReleaseEpochs Epochs;
   Fingerprints Prints;
   Notices Log;
   TwinPool Twins;

@@ -98,12 +98,14 @@ void Coherence::release() {
   std::lock_guard protocol(ProtocolMutex);
   loco::count(stats.Releases);
   ++NumReleases;
+  Epochs.begin();
   flush_dirty();
   if (Watch != nullptr)
     flush_home();
   take_exports();
   compare_watched();
   publish_modified();
+  Epochs.end();
   if (Watch != nullptr)
     Watch->released();
 }

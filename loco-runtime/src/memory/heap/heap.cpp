@@ -11,6 +11,7 @@
 #include "memory/races/race_detector.h"
 #include "memory/space/huge_pages.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
@@ -42,6 +43,9 @@ struct Window {
   /// thread outlives the program's destructors.
   std::vector<void *> *Freed = nullptr;
   std::atomic<bool> AnyFreed = false;
+  std::mutex ReturnsMutex;
+  /// Other nodes' memory, freed here, of which they do not know yet.
+  std::vector<void *> *Returns = nullptr;
 };
 Window window;
 
@@ -233,15 +237,30 @@ bool is_foreign(const void *p) {
   return in_window(p) && owner_of(p) != window.Protocol->network().node();
 }
 
+/// In batches, as each is a release and a message; but large memory, which starts
+/// with a block, at once.
+void give_back_to_owner(void *p) {
+  static constexpr std::size_t BatchFrees = 256;
+  static_assert(BatchFrees * sizeof p <= fabric::MaxPayloadBytes);
+  PrivateScope scope;
+  bool is_time = reinterpret_cast<std::uintptr_t>(p) % BlockBytes == 0;
+  {
+    std::lock_guard lock(window.ReturnsMutex);
+    window.Returns->push_back(p);
+    is_time |= window.Returns->size() >= BatchFrees;
+  }
+  if (!is_time)
+    return;
+  Returns returns;
+  window.Protocol->release(); // before who gets the memory next writes it (M23)
+  returns.send();
+}
+
 /// What release() does with the memory itself.
 void give_back(void *p) {
   if (is_foreign(p)) {
-    if (window.Left)
-      return;
-    PrivateScope scope;
-    window.Protocol->release(); // before who gets the memory next writes it (M23)
-    window.Protocol->network().send(owner_of(p), fabric::Message::RemoteFree,
-                                    payload_of(p));
+    if (!window.Left)
+      give_back_to_owner(p);
     return;
   }
   if (in_window(p))
@@ -282,6 +301,7 @@ void open(Coherence &protocol) {
   Homes &homes = protocol.homes();
   window.PrivateArena = make_arena(nullptr);
   window.Freed = new std::vector<void *>;
+  window.Returns = new std::vector<void *>;
   fabric::Fabric &fabric = protocol.network();
   window.UsedOffset = fabric.reserve_control(sizeof(std::uint64_t));
   window.Used = reinterpret_cast<std::atomic<std::uint64_t> *>(
@@ -301,7 +321,9 @@ void set_handlers(fabric::Fabric &fabric) {
   fabric.set_handler(Message::RemoteFree,
                      [](int, std::span<const std::byte> payload) {
                        std::lock_guard lock(window.FreedMutex);
-                       window.Freed->push_back(payload_as<void *>(payload));
+                       for (; !payload.empty();
+                            payload = payload.subspan(sizeof(void *)))
+                         window.Freed->push_back(payload_as<void *>(payload));
                        window.AnyFreed = true;
                      });
   fabric.set_handler(
@@ -332,6 +354,30 @@ void enter_user_thread() {
   // What the thread cache holds from before is private.
   mallctl("thread.tcache.flush", nullptr, nullptr, nullptr, 0);
   is_user_thread = true;
+}
+
+Returns::Returns() {
+  if (window.Returns == nullptr)
+    return;
+  std::lock_guard lock(window.ReturnsMutex);
+  Freed.swap(*window.Returns);
+}
+
+void Returns::send() {
+  std::sort(
+      Freed.begin(), Freed.end(),
+      [](void *a, void *b) { return owner_of(a) < owner_of(b); });
+  std::span<void *> left = Freed;
+  while (!left.empty()) {
+    const int owner = owner_of(left[0]);
+    std::size_t n = 1;
+    while (n < left.size() && owner_of(left[n]) == owner &&
+           (n + 1) * sizeof(void *) <= fabric::MaxPayloadBytes)
+      ++n;
+    window.Protocol->network().send(owner, fabric::Message::RemoteFree,
+                                    std::as_bytes(left.first(n)));
+    left = left.subspan(n);
+  }
 }
 
 void leave_window() {

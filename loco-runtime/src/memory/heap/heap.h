@@ -14,6 +14,7 @@
 #include "memory/coherence/coherence.h"
 
 #include <cstddef>
+#include <vector>
 
 namespace loco::memory::heap {
 
@@ -27,6 +28,17 @@ void open(Coherence &coherence);
 void open_one_node();
 /// Serves frees and size questions about this node's allocations.
 void set_handlers(fabric::Fabric &fabric);
+
+/// Other nodes' memory that was freed here, and of which they do not know yet: taken,
+/// then released, then sent to them (M23). With a PrivateScope.
+class Returns {
+public:
+  Returns();
+  void send();
+
+private:
+  std::vector<void *> Freed;
+};
 
 /// In a forked child: what it allocates and frees is its own affair.
 void leave_window();

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// release_epochs.cpp - leaving, finding and asking for releases.
+
+#include "memory/coherence/release_epochs.h"
+
+#include "base/futex.h"
+#include "base/stats.h"
+
+#include <cstring>
+
+namespace loco::memory {
+
+using fabric::Message;
+using fabric::Segment;
+
+ReleaseEpochs *ReleaseEpochs::Instance = nullptr;
+
+namespace {
+
+/// Raises what only goes up; others may be at it.
+void raise(std::atomic<Epoch> &word, Epoch to) {
+  Epoch old = word.load(std::memory_order_relaxed);
+  while (old < to &&
+         !word.compare_exchange_weak(old, to, std::memory_order_release)) {
+  }
+}
+
+} // namespace
+
+ReleaseEpochs::ReleaseEpochs(fabric::Fabric &fabric, int compute_nodes)
+    : Network(fabric), ComputeNodes(compute_nodes),
+      LeftOffset(fabric.reserve_control(sizeof(Epoch) << PlaceBits)),
+      CompletedOffset(fabric.reserve_control(sizeof(Epoch))),
+      PendingOffset(fabric.reserve_control(sizeof(Epoch))),
+      AnswersOffset(fabric.reserve_control(MaxNodes * sizeof(Epoch))),
+      Left(words(LeftOffset)), Completed(words(CompletedOffset)),
+      Pending(words(PendingOffset)), Answers(words(AnswersOffset)) {
+  Instance = this;
+  fabric.set_handler(Message::WantRelease,
+                     [](int source, std::span<const std::byte> payload) {
+                       Instance->receive(source, payload);
+                     });
+}
+
+// --------------------------------------------------------- this node's releases
+
+void ReleaseEpochs::begin() {
+  // Before the release looks at what was stored: see leave_next().
+  Started.fetch_add(1, std::memory_order_seq_cst);
+}
+
+void ReleaseEpochs::end() {
+  Completed->store(Started.load(std::memory_order_relaxed),
+                   std::memory_order_release);
+}
+
+void ReleaseEpochs::leave_next(Place place) {
+  // This thread's stores before, the count after: a release that has not begun by then
+  // sees them (Dekker, with begin()).
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  Epoch epoch = Started.load(std::memory_order_seq_cst) + 1;
+  raise(*Pending, epoch);
+  raise(Left[place], epoch);
+}
+
+void ReleaseEpochs::leave(Place place, Epoch epoch) { raise(Left[place], epoch); }
+
+bool ReleaseEpochs::is_asked_for(Place place) {
+  // Only a hint: what two threads do at once may get lost.
+  std::uint8_t left = Eager[place].load(std::memory_order_relaxed);
+  if (left == 0)
+    return false;
+  Eager[place].store(static_cast<std::uint8_t>(left - 1),
+                     std::memory_order_relaxed);
+  return true;
+}
+
+// -------------------------------------------------------- other nodes' releases
+
+bool ReleaseEpochs::find_unseen(Place place, Wanted &wanted) {
+  bool any = false;
+  for (int node = 0; node < ComputeNodes; ++node) {
+    if (!is_peer(node))
+      continue;
+    Epoch left = load(node, LeftOffset + place * sizeof(Epoch));
+    if (left <= Acquired[node].load(std::memory_order_acquire))
+      continue;
+    wanted[node] = left;
+    any = true;
+  }
+  return any;
+}
+
+void ReleaseEpochs::find_pending(Wanted &wanted) {
+  for (int node = 0; node < ComputeNodes; ++node)
+    if (is_peer(node))
+      wanted[node] = load(node, PendingOffset);
+}
+
+void ReleaseEpochs::wait_for(const Wanted &wanted, Place place) {
+  Wanted asked{};
+  for (int node = 0; node < ComputeNodes; ++node) {
+    if (wanted[node] == 0 || load(node, CompletedOffset) >= wanted[node])
+      continue;
+    asked[node] = wanted[node];
+    Request request{wanted[node], place};
+    Network.send(node, Message::WantRelease,
+                 std::as_bytes(std::span(&request, 1)));
+    count(stats.ReleasesAskedFor);
+  }
+  Network.wait_until([&] {
+    for (int node = 0; node < ComputeNodes; ++node)
+      if (Answers[node].load(std::memory_order_acquire) < asked[node])
+        return false;
+    return true;
+  });
+}
+
+ReleaseEpochs::Wanted ReleaseEpochs::completed_by_all() {
+  Wanted releases{};
+  for (int node = 0; node < ComputeNodes; ++node)
+    if (is_peer(node))
+      releases[node] = load(node, CompletedOffset);
+  return releases;
+}
+
+void ReleaseEpochs::acquired(const Wanted &releases) {
+  for (int node = 0; node < ComputeNodes; ++node)
+    Acquired[node].store(releases[node], std::memory_order_release);
+}
+
+// ------------------------------------------------------------- serving requests
+
+void ReleaseEpochs::receive(int source, std::span<const std::byte> payload) {
+  Request request;
+  std::memcpy(&request, payload.data(), sizeof request);
+  if (request.place != NoPlace)
+    Eager[request.place].store(TimesAfterAsked, std::memory_order_relaxed);
+  raise(Asked[source], request.epoch);
+  Requests.fetch_add(1, std::memory_order_release);
+  futex_wake(Requests);
+}
+
+void ReleaseEpochs::serve(void (*release)()) {
+  Epoch answered[MaxNodes] = {};
+  for (;;) {
+    std::uint32_t seen = Requests.load(std::memory_order_acquire);
+    bool any = false;
+    for (int node = 0; node < ComputeNodes; ++node) {
+      Epoch asked = Asked[node].load(std::memory_order_acquire);
+      if (asked <= answered[node])
+        continue;
+      if (completed() < asked)
+        release();
+      answered[node] = completed();
+      Network.put(node, Segment::Control,
+                  AnswersOffset + Network.node() * sizeof(Epoch),
+                  &answered[node], sizeof(Epoch));
+      Network.notify(node);
+      any = true;
+    }
+    if (!any)
+      futex_wait(Requests, seen, -1);
+  }
+}
+
+} // namespace loco::memory

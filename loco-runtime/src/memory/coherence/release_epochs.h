@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// release_epochs.h - releases that cost nothing until somebody acquires them. A node
+// counts its releases. Who releases by an atomic or a lock leaves, at a place of that
+// word, the number of the node's next release, and goes on; who acquires by the word
+// looks which of these numbers it has not acquired, and asks those nodes to release
+// (M27). After Keleher, Cox, Zwaenepoel, "Lazy release consistency for software
+// distributed shared memory" (ISCA 1992), whose intervals these are.
+//
+// A place that is asked for is released at for some time after, before anybody asks:
+// so a flag or a lock that goes to and fro costs one wait, and not two.
+//
+// Thread-safety: any thread, unless said otherwise.
+#pragma once
+
+#include "base/settings.h"
+#include "fabric/fabric.h"
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+namespace loco::memory {
+
+/// The number of a release of one node, from 1 on.
+using Epoch = std::uint64_t;
+
+class ReleaseEpochs {
+public:
+  /// Collective, in the start-up order of Control reservations, before
+  /// Fabric::start().
+  ReleaseEpochs(fabric::Fabric &fabric, int compute_nodes);
+
+  /// Some words share one.
+  using Place = std::uint32_t;
+  static Place place_of(std::uint64_t key) {
+    return static_cast<Place>((key / 8 * 0x9e3779b97f4a7c15) >>
+                              (64 - PlaceBits));
+  }
+
+  // ---- this node's releases
+
+  /// One release at a time.
+  void begin();
+  void end();
+  Epoch completed() const { return Completed->load(std::memory_order_acquire); }
+
+  /// What this thread, and whoever happened before it, has stored is in the release
+  /// that `place` names from now on, which is one to come.
+  void leave_next(Place place);
+  /// The same where that release is over.
+  void leave(Place place, Epoch epoch);
+  /// Whether the place had better be released at at once.
+  bool is_asked_for(Place place);
+
+  // ---- other nodes' releases
+
+  /// By node: the release that is wanted of it; 0: none.
+  using Wanted = std::array<Epoch, MaxNodes>;
+  /// What has been left at the place, and was not acquired. Whether anything.
+  bool find_unseen(Place place, Wanted &wanted);
+  /// What has been left at any place, and is not released.
+  void find_pending(Wanted &wanted);
+  /// Waits until all of these are over; asks for those that are not.
+  void wait_for(const Wanted &wanted, Place place);
+  static constexpr Place NoPlace = ~Place{0};
+
+  /// How far other nodes have come; acquired() with that when what they have published
+  /// until then was read. One acquire at a time.
+  Wanted completed_by_all();
+  void acquired(const Wanted &releases);
+
+  // ---- serving requests
+
+  /// Calls release() where another node wants one, and tells that node when it is over,
+  /// for ever. Not a thread that others wait for in other ways.
+  [[noreturn]] void serve(void (*release)());
+
+private:
+  using Word = std::atomic<Epoch>;
+  static constexpr unsigned PlaceBits = 12;
+  static constexpr std::uint8_t TimesAfterAsked = 16;
+
+  struct Request {
+    Epoch epoch;
+    Place place;
+  };
+
+  Epoch load(int node, std::uint64_t offset) {
+    Epoch epoch;
+    Network.atomic_load(node, fabric::Segment::Control, offset, &epoch,
+                        sizeof epoch);
+    return epoch;
+  }
+  bool is_peer(int node) const { return node != Network.node(); }
+  Word *words(std::uint64_t offset) const {
+    return reinterpret_cast<Word *>(Network.control() + offset);
+  }
+  void receive(int source, std::span<const std::byte> payload);
+
+  static ReleaseEpochs *Instance; ///< for the handler, which has no argument
+
+  fabric::Fabric &Network;
+  const int ComputeNodes;
+  const std::uint64_t LeftOffset;      ///< in Control: by place
+  const std::uint64_t CompletedOffset; ///< in Control
+  const std::uint64_t PendingOffset;   ///< in Control: the latest of Left
+  const std::uint64_t AnswersOffset;   ///< in Control: by node, completed there
+  Word *const Left, *const Completed, *const Pending, *const Answers;
+  Word Started{0};
+  Word Acquired[MaxNodes] = {}; ///< by node
+  std::atomic<std::uint8_t> Eager[1u << PlaceBits] = {}; ///< by place
+
+  Word Asked[MaxNodes] = {}; ///< by node: what it wants of this one
+  std::atomic<std::uint32_t> Requests{0}; ///< the server sleeps on it
+};
+
+} // namespace loco::memory
