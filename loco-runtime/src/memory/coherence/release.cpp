@@ -283,15 +283,16 @@ void Coherence::compare_watched_batch(std::span<const Block> batch) {
   for (std::size_t i = 0; i < batch.size(); ++i) {
     const Block block = batch[i];
     BlockInfo &info = Info[block];
-    // Once it is noticed no copy counts that was fetched before, and the next one
-    // marks it (M13).
-    info.Watched = is_open(i) && is_as_published(block);
-    if (info.Watched) {
+    info.Watched = false;
+    if (is_open(i) && is_as_published(block)) {
       if (info.Marked)
         publish_fingerprint(block);
       info.Open.found_none(Costs.closing_in_comparisons());
+      info.Watched = true;
       Watched.append(block);
-    } else {
+    } else if (is_open(i)) {
+      // Noticed, so no copy counts that was fetched before, and the next one marks
+      // the block (M13).
       info.Open.found_stores();
     }
     info.Marked = false;
