@@ -5,6 +5,7 @@
 #include "memory/coherence/release_epochs.h"
 
 #include "base/futex.h"
+#include "base/raise.h"
 #include "base/stats.h"
 
 #include <cstring>
@@ -15,18 +16,6 @@ using fabric::Message;
 using fabric::Segment;
 
 ReleaseEpochs *ReleaseEpochs::Instance = nullptr;
-
-namespace {
-
-/// Raises what only goes up; others may be at it.
-void raise(std::atomic<Epoch> &word, Epoch to) {
-  Epoch old = word.load(std::memory_order_relaxed);
-  while (old < to &&
-         !word.compare_exchange_weak(old, to, std::memory_order_release)) {
-  }
-}
-
-} // namespace
 
 ReleaseEpochs::ReleaseEpochs(fabric::Fabric &fabric, int compute_nodes)
     : Network(fabric), ComputeNodes(compute_nodes),

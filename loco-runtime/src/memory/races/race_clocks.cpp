@@ -4,17 +4,12 @@
 
 #include "memory/races/race_clocks.h"
 
+#include "base/raise.h"
+
 namespace loco::memory {
 
 using fabric::Segment;
 using Word = std::atomic<std::uint64_t>;
-
-/// Raises a count that only goes up; others may be at it.
-static void raise(Word &word, std::uint64_t to) {
-  for (std::uint64_t old = word.load(); old < to;)
-    if (word.compare_exchange_weak(old, to))
-      return;
-}
 
 RaceClocks::RaceClocks(fabric::Fabric &fabric, int compute_nodes)
     : Network(fabric), ComputeNodes(compute_nodes),
