@@ -10,7 +10,7 @@ exec </dev/null
 source "$(dirname "$0")/lib.sh"
 
 "$scripts/setup.sh"
-"$scripts/build.sh" source clang passes runtime openmp
+"$scripts/build.sh" source clang runtime openmp
 
 demo=$build/demo
 heat=$root/examples/heat
