@@ -241,6 +241,9 @@ void __loco_prefetch(const void *p, size_t n);
 void __loco_release(void);
 /* Drops what other nodes modified (and released) since the last acquire. */
 void __loco_acquire(void);
+/* As __loco_acquire, but of all that other nodes have stored by now, for which they
+ * release: behind a loop that waited for a flag without an order (loco-flush). */
+void __loco_acquire_from_all(void);
 int __loco_node(void);
 int __loco_num_nodes(void);
 /* This node's counter of that name, as the report of loco-run --stats has it

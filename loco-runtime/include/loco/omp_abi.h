@@ -84,6 +84,15 @@ int __loco_lock_is_held(const void *lock);
  * some memory of the record is never used again, and that is all. */
 void __loco_lock_destroy(void *lock);
 
+/* ------------------------------------------------- constructs without a barrier */
+
+/* The thread has executed the body of a single, master or masked construct: what it
+ * has stored there is seen by who meets such constructs after it. */
+void __loco_omp_leave_construct(void);
+/* Before a thread combines its part of a reduction, or executes the body of a critical
+ * construct. Costs a look at a word of each node where nobody has left one. */
+void __loco_omp_meet_constructs(void);
+
 /* __loco_release, __loco_acquire: see loco/abi.h. */
 
 #ifdef __cplusplus

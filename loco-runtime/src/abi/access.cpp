@@ -230,6 +230,13 @@ LOCO_EXPORT void __loco_acquire(void) {
   coherence->acquire_by_fence();
 }
 
+LOCO_EXPORT void __loco_acquire_from_all(void) {
+  if (coherence == nullptr)
+    return;
+  SlowPath slow_path;
+  coherence->acquire_from_all();
+}
+
 LOCO_EXPORT void __loco_fence(int order) {
   if (coherence == nullptr)
     return;

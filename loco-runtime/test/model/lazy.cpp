@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// lazy.cpp - Coherence::release_through(), acquire_through(), ReleaseEpochs: a byte's
-// place is its own, and is written and read with it.
+// lazy.cpp - Coherence::release_through(), acquire_through(), acquire_from_all(),
+// ReleaseEpochs: a byte's place is its own, and is written and read with it.
 
 #include "model/stepper.h"
+
+#include <algorithm>
 
 namespace model {
 
@@ -38,6 +40,27 @@ void Stepper::lazy() {
     finish();
     return emit(event);
   }
+  case Step::LeaveFlag: {
+    // By a flag that is seen at once, after what was stored before it.
+    drain_own();
+    const Event event{Self, "sets a flag", t.block, t.byte};
+    ghost().owner = Nobody;
+    ghost().giver = Home;
+    ghost().epoch = static_cast<Byte>(node().started + 1);
+    finish();
+    return emit(event);
+  }
+  case Step::TakeNext:
+    for (int n = 0; n < Program.nodes; ++n) {
+      if (n == Home)
+        continue;
+      Node &peer = Next.nodes[n];
+      t.completed[n] =
+          static_cast<Byte>(peer.started + !is(Mutation::TakeCurrent));
+      peer.wanted = std::max(peer.wanted, t.completed[n]);
+    }
+    return go(is(Mutation::TakeAtOnce) ? Step::AcquireMutex : Step::TakeWait,
+              "asks for the next releases of all");
   case Step::TakeLook: {
     bool unseen = false;
     for (int n = 0; n < Program.nodes; ++n)
@@ -58,10 +81,12 @@ void Stepper::lazy() {
     }
     return go(Step::TakeWait, "asks for releases");
   default: // TakeWait
-    for (int n = 0; n < Program.nodes; ++n)
-      if (n != Home &&
-          Next.nodes[n].blocks[t.block].left[t.byte] > Next.nodes[n].completed)
+    for (int n = 0; n < Program.nodes; ++n) {
+      const Byte until = Program.asks ? t.completed[n]
+                                      : Next.nodes[n].blocks[t.block].left[t.byte];
+      if (n != Home && until > Next.nodes[n].completed)
         return;
+    }
     return pass(Step::AcquireMutex);
   }
 }

@@ -93,6 +93,13 @@ Setup lazily(Actor at_home, Actor away) {
   setup.lazy = true;
   return setup;
 }
+/// Instead they are given by flags of which the protocol knows nothing.
+Setup asking(Actor at_home, Actor away) {
+  Setup setup = lazily(at_home, away);
+  setup.name = "Asking";
+  setup.asks = true;
+  return setup;
+}
 /// For what shows where releases protect, which makes fewer states.
 Setup shutting(Setup setup) {
   setup.shuts = true;
@@ -133,7 +140,7 @@ INSTANTIATE_TEST_SUITE_P(
         short_log({0, 1, 1}, {1, 2, 1}),
         bounded_cache({0, 1, 1}, {1, 2, 2}, {1, 0, 0, 0, 2}),
         toggling(two_nodes({0, 1, 3}, {1, 1, 3})),
-        lazily({0, 1, 2}, {1, 1, 2}),
+        lazily({0, 1, 2}, {1, 1, 2}), asking({0, 1, 2}, {1, 1, 2}),
         moving("MovingOwn", {{0, 1, 1, 0, 0, 1}, {1, 2, 1, 0, 0, 1}}, 0, 1),
         moving("MovingUnderStores",
                {{0, 0, 0, 0, 0, 1}, {1, 0, 0, 0, 0, 1}, {0, 1, 1}, {1, 2, 1}},
@@ -234,6 +241,8 @@ INSTANTIATE_TEST_SUITE_P(
         BROKEN(CompleteEarly, lazily({0, 0, 1}, {1, 1, 1})),
         BROKEN(TakeWithoutAsking, lazily({0, 0, 1}, {1, 1, 1})),
         BROKEN(AcquiredTooFar, lazily({0, 1, 1}, {1, 1, 2})),
+        BROKEN(TakeCurrent, asking({0, 0, 1}, {1, 1, 2})),
+        BROKEN(TakeAtOnce, asking({0, 0, 1}, {1, 1, 1})),
         BROKEN(ForgetWatched, two_nodes({0, 2, 4}, {1, 1, 2})),
         BROKEN(CompareBeforeShut,
                threads_at_home({0, 0, 2}, {0, 1, 1}, {1, 2, 2})), BROKEN(AtomicInCopy, OwnAtomic),

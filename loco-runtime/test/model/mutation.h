@@ -64,6 +64,9 @@ enum class Mutation {
   CompleteEarly,     ///< a release counts as over when it begins
   TakeWithoutAsking, ///< who acquires does not ask for the release
   AcquiredTooFar,    ///< releases that end during an acquire count as acquired
+  // M28: acquires of what was not released
+  TakeCurrent, ///< who acquires waits for the releases that are under way
+  TakeAtOnce,  ///< or asks, and does not wait
   // M7: atomics
   AtomicInCopy,        ///< an atomic acts on the cached copy
   NoBytesBeforeAtomic, ///< own stores do not go home first

@@ -76,7 +76,8 @@ void Stepper::choose_operation() {
         if (self.syncs > 0) {
           start(Operation::Give, b, byte, Step::ReleaseMutex);
           if (Program.lazy)
-            start(Operation::Leave, b, byte, Step::LeaveCount);
+            start(Operation::Leave, b, byte,
+                  Program.asks ? Step::LeaveFlag : Step::LeaveCount);
           if (self.buffer_full)
             continue;
           for (int t = 0; t < Program.num_threads(); ++t) {
@@ -92,7 +93,9 @@ void Stepper::choose_operation() {
         start(Operation::Atomic, b, byte, Step::Enter);
       } else if (ghost.owner == Nobody && self.syncs > 0) {
         start(Operation::Take, b, byte,
-              Program.lazy ? Step::TakeLook : Step::AcquireMutex);
+              Program.asks   ? Step::TakeNext
+              : Program.lazy ? Step::TakeLook
+                             : Step::AcquireMutex);
       }
     }
 }

@@ -100,7 +100,9 @@ void Stepper::run() {
     return acquire();
   case Step::LeaveCount:
   case Step::LeaveEntry:
+  case Step::LeaveFlag:
   case Step::TakeLook:
+  case Step::TakeNext:
   case Step::TakeAsk:
   case Step::TakeWait:
     return lazy();

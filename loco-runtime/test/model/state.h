@@ -132,7 +132,9 @@ enum class Step : Byte {
   // A release that waits until it is asked for, and who asks.
   LeaveCount,
   LeaveEntry,
+  LeaveFlag,
   TakeLook,
+  TakeNext,
   TakeAsk,
   TakeWait,
   // The end of an eviction, which else is part of an acquire.
@@ -193,7 +195,8 @@ struct Thread {
   Byte result;      ///< of an atomic operation
   Byte open;        ///< blocks that a release leaves writable
   Byte was_marked;  ///< the home block that a release looks at
-  Byte completed[MaxNodes]; ///< releases of others that an acquire is about
+  /// Releases of others that an acquire is about, or that it waits for first.
+  Byte completed[MaxNodes];
   /// Copies of them; or what a merge has got.
   Byte aside[MaxBlocks][BytesPerBlock];
   Byte accesses, syncs, atomics, evictions,
@@ -249,6 +252,7 @@ struct Setup {
   bool toggles = false; ///< stores alternate between two values (ABA)
   bool shuts = false;   ///< a release leaves nothing open
   bool lazy = false;    ///< bytes are also given by releases to come
+  bool asks = false;    ///< and the same by plain stores to flags, which say nothing
 
   int num_blocks() const { return static_cast<int>(home.size()); }
   int num_threads() const { return static_cast<int>(threads.size()); }

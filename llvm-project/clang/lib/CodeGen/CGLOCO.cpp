@@ -482,6 +482,13 @@ unsigned CodeGen::getLOCOIdentReserved2(const CodeGenModule &CGM) {
   return CGM.getLangOpts().getLOCO() ? 0x4c4f : 0; // "LO"
 }
 
+bool CodeGen::isFlushOfLOCOAtomic(const CodeGenModule &CGM,
+                                  llvm::AtomicOrdering AO) {
+  return CGM.getLangOpts().getLOCO() &&
+         (AO == llvm::AtomicOrdering::Acquire ||
+          AO == llvm::AtomicOrdering::Release);
+}
+
 //===----------------------------------------------------------------------===//
 // Passes
 //===----------------------------------------------------------------------===//

@@ -17,6 +17,7 @@ namespace llvm {
 class Module;
 class PassBuilder;
 class Value;
+enum class AtomicOrdering : unsigned;
 } // namespace llvm
 
 namespace clang {
@@ -47,6 +48,13 @@ void lowerLOCOAllocations(CodeGenModule &CGM);
 /// What ident_t::reserved_2 says of code compiled with -floco, so that libomp
 /// may run it on other nodes; 0 without -floco.
 unsigned getLOCOIdentReserved2(const CodeGenModule &CGM);
+
+/// With -floco, whether an OpenMP flush of order \p AO is the one that an atomic
+/// construct with a memory-order clause implies, and may be left out: the atomic
+/// access releases and acquires by itself, for what it costs to do so through one
+/// variable, where a flush is about all nodes. Those of a flush directive come as
+/// AcquireRelease or NotAtomic, whatever their clauses.
+bool isFlushOfLOCOAtomic(const CodeGenModule &CGM, llvm::AtomicOrdering AO);
 
 /// With -floco, adds the LOCO passes at the end of the optimiser.
 void registerLOCOPipeline(llvm::PassBuilder &PB, const llvm::Module &M,

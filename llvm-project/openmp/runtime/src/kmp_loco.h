@@ -65,6 +65,8 @@ struct kmp_loco_doacross_t {
 // What a span knows of one of its node's threads. Only that thread uses it.
 struct alignas(64) kmp_loco_thread_t {
   kmp_uint64 singles;    // `single` constructs met
+  kmp_uint64 single_won; // from 1 on; 0: not in the body of one
+  kmp_uint64 single_awaited;
   kmp_uint64 loops;      // loops met that use a record
   kmp_uint64 doacrosses; // doacross loops met
   kmp_loco_loop_t loop;
@@ -130,6 +132,7 @@ enum kmp_loco_word_t : unsigned {
   loco_word_singles = 8, // `single` constructs that have been won
   loco_word_copyprivate = 9,
   loco_word_cancel = 10,   // kmp_cancel_kind_t
+  loco_word_singles_left = 11, // the last whose body is over, from 1 on
   loco_word_loops = 64,    // ring of loop records
   loco_word_doacross = 256 // ring of doacross records
 };
@@ -178,6 +181,8 @@ int __kmp_loco_single(int gtid, int local_winner);
 void __kmp_loco_copyprivate(int gtid, void *data, void (*copy)(void *, void *),
                             int didit);
 void *__kmp_loco_copyprivate_light(int gtid, void *data);
+void __kmp_loco_end_construct(int gtid);
+void __kmp_loco_await_single(int gtid);
 void __kmp_loco_flush();
 void __kmp_loco_atomic_start();
 void __kmp_loco_atomic_end();
@@ -187,6 +192,7 @@ int __kmp_loco_local_barrier(enum barrier_type bt, int gtid, int is_split,
                              void (*reduce)(void *, void *));
 
 // kmp_loco_lock.cpp
+void __kmp_loco_critical(kmp_critical_name *lock);
 void __kmp_loco_init_lock(void **lock);
 void __kmp_loco_destroy_lock(void **lock);
 void __kmp_loco_set_lock(void **lock);

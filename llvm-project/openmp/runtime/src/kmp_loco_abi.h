@@ -58,6 +58,9 @@ KMP_LOCO_WEAK int __loco_lock_try(void *lock);
 KMP_LOCO_WEAK void __loco_lock_release(void *lock);
 KMP_LOCO_WEAK void __loco_lock_destroy(void *lock);
 
+KMP_LOCO_WEAK void __loco_omp_leave_construct(void);
+KMP_LOCO_WEAK void __loco_omp_meet_constructs(void);
+
 /* loco/abi.h */
 #define LOCO_RMW_OR 5
 KMP_LOCO_WEAK uint32_t __loco_atomic_load_4(const void *p, int order);

@@ -10,8 +10,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-// An omp_lock_t is libloco's lock, in its own 8 bytes. An omp_nest_lock_t holds the address of a record in shared memory. Both work on
-// every node, in and out of spans.
+// An omp_lock_t is libloco's lock, in its own 8 bytes. An omp_nest_lock_t holds
+// the address of a record in shared memory. Both work on every node, in and out
+// of spans.
 //
 //===----------------------------------------------------------------------===//
 
@@ -44,6 +45,12 @@ kmp_uint64 this_thread(int gtid) {
 }
 
 } // namespace
+
+// Also around the combining of a reduction.
+void __kmp_loco_critical(kmp_critical_name *lock) {
+  __loco_lock_acquire(lock);
+  __loco_omp_meet_constructs();
+}
 
 void __kmp_loco_init_lock(void **lock) {
   __loco_atomic_store_8(lock, 0, __ATOMIC_RELAXED);

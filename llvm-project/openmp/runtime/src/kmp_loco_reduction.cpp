@@ -21,7 +21,8 @@ kmp_int32 __kmp_loco_reduce(int gtid, size_t size, void *data,
   if (__kmp_loco_local_barrier(bs_reduction_barrier, gtid, blocking, size, data,
                                reduce))
     return 0;
-  __loco_lock_acquire(lock);
+  __kmp_loco_await_single(gtid);
+  __kmp_loco_critical(lock);
   return 1;
 }
 

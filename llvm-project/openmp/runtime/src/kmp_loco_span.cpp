@@ -123,6 +123,7 @@ void run_microtask(kmp_int32 *gtid_ptr, kmp_int32 *, ...) {
 
 void clear_shared_words() {
   __loco_omp_word_store(loco_word_singles, 0);
+  __loco_omp_word_store(loco_word_singles_left, 0);
   __loco_omp_word_store(loco_word_cancel, cancel_noreq);
   __kmp_loco_reset_loops(/*shared=*/true);
 }

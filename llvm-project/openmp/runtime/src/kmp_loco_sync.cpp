@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "kmp_loco.h"
+#include <sched.h>
 
 // Local gather, a barrier of the nodes by each node's primary thread, local
 // release. The tasks of a node are finished in its gather. Returns as
@@ -59,10 +60,50 @@ int __kmp_loco_single(int gtid, int local_winner) {
   for (;;) {
     kmp_uint64 won =
         __loco_omp_word_cas(loco_word_singles, construct, construct + 1);
-    if (won == construct)
+    if (won == construct) {
+      me->single_won = construct + 1;
       return 1;
+    }
     if (won > construct)
       return 0;
+    __loco_omp_wait_step(&spins);
+  }
+}
+
+// The end of a single, master or masked construct, which has no barrier of its own.
+// What it has stored is promised to nobody before the next barrier, but programs
+// clear a variable there that a later reduction adds to, and on one machine get away
+// with it.
+void __kmp_loco_end_construct(int gtid) {
+  kmp_loco_thread_t *me = __kmp_loco_thread(gtid);
+  if (!me)
+    return;
+  __loco_omp_leave_construct();
+  if (me->single_won) {
+    __loco_omp_word_store(loco_word_singles_left, me->single_won);
+    me->single_won = 0;
+  }
+}
+
+// Time is all that orders the clearing and the combining in such programs, and here
+// a store may take much longer than there: where the body of the last single is still
+// being executed, it gets some.
+void __kmp_loco_await_single(int gtid) {
+  static constexpr double longest_seconds = 1e-3;
+  kmp_loco_thread_t *me = __kmp_loco_thread(gtid);
+  if (!me)
+    return;
+  kmp_uint64 won = __loco_omp_word_load(loco_word_singles);
+  if (won == me->single_awaited)
+    return;
+  me->single_awaited = won;
+  double now, end = 0;
+  for (unsigned spins = 0; __loco_omp_word_load(loco_word_singles_left) < won;) {
+    __kmp_elapsed(&now);
+    if (spins == 0)
+      end = now + longest_seconds;
+    else if (now > end)
+      return;
     __loco_omp_wait_step(&spins);
   }
 }
@@ -88,6 +129,8 @@ void *__kmp_loco_copyprivate_light(int gtid, void *data) {
 void __kmp_loco_flush() {
   __loco_release();
   __loco_acquire();
+  // It may be part of a wait for a thread that shares this core.
+  sched_yield();
 }
 
 // A ticket lock in the shared words. Clang never calls __kmpc_atomic_*, it

@@ -84,6 +84,8 @@ public:
   /// By a fence: what others have released through any atomic or lock.
   void release_by_fence();
   void acquire_by_fence();
+  /// What others have stored by now, released or not (M28).
+  void acquire_from_all();
   /// Releases when other nodes ask for it, for ever.
   [[noreturn]] void serve_releases();
 

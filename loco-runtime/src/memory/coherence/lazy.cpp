@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // lazy.cpp - the protocol: releases that wait until somebody acquires them, and
-// acquires of nothing new (M27).
+// acquires of nothing new (M27, M28).
 
 #include "memory/coherence/coherence.h"
 
@@ -53,6 +53,15 @@ void Coherence::acquire_by_fence() {
   if (Watch == nullptr) {
     ReleaseEpochs::Wanted wanted{};
     Epochs.find_pending(wanted);
+    Epochs.wait_for(wanted, ReleaseEpochs::NoPlace);
+  }
+  acquire();
+}
+
+void Coherence::acquire_from_all() {
+  if (Watch == nullptr) { // which is about what the program says
+    ReleaseEpochs::Wanted wanted{};
+    Epochs.find_next(wanted);
     Epochs.wait_for(wanted, ReleaseEpochs::NoPlace);
   }
   acquire();

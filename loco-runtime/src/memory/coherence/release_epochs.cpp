@@ -20,11 +20,13 @@ ReleaseEpochs *ReleaseEpochs::Instance = nullptr;
 ReleaseEpochs::ReleaseEpochs(fabric::Fabric &fabric, int compute_nodes)
     : Network(fabric), ComputeNodes(compute_nodes),
       LeftOffset(fabric.reserve_control(sizeof(Epoch) << PlaceBits)),
+      StartedOffset(fabric.reserve_control(sizeof(Epoch))),
       CompletedOffset(fabric.reserve_control(sizeof(Epoch))),
       PendingOffset(fabric.reserve_control(sizeof(Epoch))),
       AnswersOffset(fabric.reserve_control(MaxNodes * sizeof(Epoch))),
-      Left(words(LeftOffset)), Completed(words(CompletedOffset)),
-      Pending(words(PendingOffset)), Answers(words(AnswersOffset)) {
+      Left(words(LeftOffset)), Started(words(StartedOffset)),
+      Completed(words(CompletedOffset)), Pending(words(PendingOffset)),
+      Answers(words(AnswersOffset)) {
   Instance = this;
   fabric.set_handler(Message::WantRelease,
                      [](int source, std::span<const std::byte> payload) {
@@ -36,11 +38,11 @@ ReleaseEpochs::ReleaseEpochs(fabric::Fabric &fabric, int compute_nodes)
 
 void ReleaseEpochs::begin() {
   // Before the release looks at what was stored: see leave_next().
-  Started.fetch_add(1, std::memory_order_seq_cst);
+  Started->fetch_add(1, std::memory_order_seq_cst);
 }
 
 void ReleaseEpochs::end() {
-  Completed->store(Started.load(std::memory_order_relaxed),
+  Completed->store(Started->load(std::memory_order_relaxed),
                    std::memory_order_release);
 }
 
@@ -48,7 +50,7 @@ void ReleaseEpochs::leave_next(Place place) {
   // This thread's stores before, the count after: a release that has not begun by then
   // sees them (Dekker, with begin()).
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  Epoch epoch = Started.load(std::memory_order_seq_cst) + 1;
+  Epoch epoch = Started->load(std::memory_order_seq_cst) + 1;
   raise(*Pending, epoch);
   raise(Left[place], epoch);
 }
@@ -85,6 +87,12 @@ void ReleaseEpochs::find_pending(Wanted &wanted) {
   for (int node = 0; node < ComputeNodes; ++node)
     if (is_peer(node))
       wanted[node] = load(node, PendingOffset);
+}
+
+void ReleaseEpochs::find_next(Wanted &wanted) {
+  for (int node = 0; node < ComputeNodes; ++node)
+    if (is_peer(node))
+      wanted[node] = load(node, StartedOffset) + 1;
 }
 
 void ReleaseEpochs::wait_for(const Wanted &wanted, Place place) {

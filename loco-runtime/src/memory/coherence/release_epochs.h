@@ -61,6 +61,9 @@ public:
   bool find_unseen(Place place, Wanted &wanted);
   /// What has been left at any place, and is not released.
   void find_pending(Wanted &wanted);
+  /// Of every node, the next release that has not begun: what it has stored by now is
+  /// in that.
+  void find_next(Wanted &wanted);
   /// Waits until all of these are over; asks for those that are not.
   void wait_for(const Wanted &wanted, Place place);
   static constexpr Place NoPlace = ~Place{0};
@@ -103,11 +106,12 @@ private:
   fabric::Fabric &Network;
   const int ComputeNodes;
   const std::uint64_t LeftOffset;      ///< in Control: by place
+  const std::uint64_t StartedOffset;   ///< in Control
   const std::uint64_t CompletedOffset; ///< in Control
   const std::uint64_t PendingOffset;   ///< in Control: the latest of Left
   const std::uint64_t AnswersOffset;   ///< in Control: by node, completed there
-  Word *const Left, *const Completed, *const Pending, *const Answers;
-  Word Started{0};
+  Word *const Left, *const Started, *const Completed, *const Pending,
+      *const Answers;
   Word Acquired[MaxNodes] = {}; ///< by node
   std::atomic<std::uint8_t> Eager[1u << PlaceBits] = {}; ///< by place
 

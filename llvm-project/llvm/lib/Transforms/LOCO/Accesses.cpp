@@ -8,8 +8,10 @@
 #include "Accesses.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Analysis/TargetLibraryInfo.h"
+#include "llvm/IR/InlineAsm.h"
 #include "llvm/IR/Instructions.h"
 #include "llvm/IR/IntrinsicInst.h"
+#include "llvm/IR/IntrinsicsX86.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Transforms/LOCO/AcquirePass.h"
 #include "llvm/Transforms/LOCO/Runtime.h"
@@ -109,9 +111,44 @@ static bool isQuietRuntimeCall(StringRef Name) {
   });
 }
 
+std::optional<AtomicOrdering> loco::getFenceOrder(const Instruction &I) {
+  if (auto *Fence = dyn_cast<FenceInst>(&I)) {
+    if (Fence->getSyncScopeID() == SyncScope::SingleThread)
+      return std::nullopt;
+    return Fence->getOrdering();
+  }
+  auto *Call = dyn_cast<CallInst>(&I);
+  if (!Call)
+    return std::nullopt;
+  switch (Call->getIntrinsicID()) {
+  case Intrinsic::x86_sse2_mfence:
+    return AtomicOrdering::SequentiallyConsistent;
+  case Intrinsic::x86_sse2_lfence:
+    return AtomicOrdering::Acquire;
+  case Intrinsic::x86_sse_sfence:
+    return AtomicOrdering::Release;
+  default:
+    break;
+  }
+  auto *Asm = dyn_cast<InlineAsm>(Call->getCalledOperand());
+  if (!Asm)
+    return std::nullopt;
+  StringRef Text = Asm->getAsmString();
+  // A locked operation on the top of the stack is the fence of CPUs that had none.
+  if (Text.contains("mfence") || (Text.contains("lock") && Text.contains("sp)")))
+    return AtomicOrdering::SequentiallyConsistent;
+  if (Text.contains("lfence"))
+    return AtomicOrdering::Acquire;
+  if (Text.contains("sfence"))
+    return AtomicOrdering::Release;
+  return std::nullopt;
+}
+
 bool Synchronisation::at(const Instruction &I) const {
-  if (auto *Fence = dyn_cast<FenceInst>(&I))
-    return Fence->getSyncScopeID() != SyncScope::SingleThread;
+  if (getFenceOrder(I))
+    return true;
+  if (isa<FenceInst>(I))
+    return false;
   if (I.isAtomic()) {
     auto *Load = dyn_cast<LoadInst>(&I);
     auto *Store = dyn_cast<StoreInst>(&I);

@@ -15,6 +15,7 @@
 
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/SmallVector.h"
+#include "llvm/Support/AtomicOrdering.h"
 #include "llvm/Transforms/LOCO/ABI.h"
 #include <optional>
 
@@ -49,6 +50,11 @@ void unmark(const Marked &M);
 
 /// Whether \p I is loco.ready, the check of what cannot carry a mark.
 bool isReadyCall(const Instruction &I);
+
+/// The order of \p I where it is a fence between threads: LLVM's, and those of x86,
+/// as intrinsics or as text of inline assembly, by which older codes order flags and
+/// data.
+std::optional<AtomicOrdering> getFenceOrder(const Instruction &I);
 
 /// Knows which instructions may let another node's writes in, or ours out.
 class Synchronisation {

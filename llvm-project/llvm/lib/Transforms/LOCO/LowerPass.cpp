@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "llvm/Transforms/LOCO/LowerPass.h"
+#include "Accesses.h"
 #include "Lowering.h"
 #include "llvm/Analysis/ValueTracking.h"
 #include "llvm/IR/DebugInfoMetadata.h"
@@ -59,7 +60,7 @@ private:
   void lowerPlain(Instruction &I, Type *Ty, Align A, abi::TouchKind Kind);
   void lowerVolatile(Instruction &I, Type *Ty, abi::TouchKind Kind);
   void lowerAtomic(Instruction &I);
-  void lowerFence(FenceInst &Fence);
+  void lowerFence(Instruction &Fence, AtomicOrdering Order);
   void lowerMemIntrinsic(AnyMemIntrinsic &Call);
   void lowerMasked(CallInst &Call, const MaskedAccess &Access);
   void lowerReady(CallInst &Call);
@@ -87,12 +88,10 @@ private:
 
 bool Lowering::run() {
   SmallVector<Instruction *, 64> Work;
-  for (Instruction &I : instructions(F)) {
-    auto *Fence = dyn_cast<FenceInst>(&I);
-    if (Fence ? Fence->getSyncScopeID() != SyncScope::SingleThread
-              : !isa<AddrSpaceCastInst>(I) && takesRemotePointer(I))
+  for (Instruction &I : instructions(F))
+    if (getFenceOrder(I) ||
+        (!isa<AddrSpaceCastInst>(I) && takesRemotePointer(I)))
       Work.push_back(&I);
-  }
   // Backwards, so that a split moves only what is done already.
   for (Instruction *I : reverse(Work))
     lower(*I);
@@ -102,8 +101,11 @@ bool Lowering::run() {
 }
 
 void Lowering::lower(Instruction &I) {
-  if (auto *Fence = dyn_cast<FenceInst>(&I))
-    return lowerFence(*Fence);
+  if (std::optional<AtomicOrdering> Order = getFenceOrder(I)) {
+    lowerFence(I, *Order);
+    if (!takesRemotePointer(I)) // inline assembly may
+      return;
+  }
   if (auto *Load = dyn_cast<LoadInst>(&I)) {
     if (Load->isAtomic())
       return lowerAtomic(I);
@@ -279,9 +281,9 @@ void Lowering::lowerMasked(CallInst &Call, const MaskedAccess &Access) {
 
 //===--- What acts on the home --------------------------------------------===//
 
-void Lowering::lowerFence(FenceInst &Fence) {
+void Lowering::lowerFence(Instruction &Fence, AtomicOrdering Order) {
   IRBuilder<> B(whereMulti(Fence));
-  RT.callFence(B, Fence.getOrdering());
+  RT.callFence(B, Order);
 }
 
 void Lowering::lowerVolatile(Instruction &I, Type *Ty, abi::TouchKind Kind) {

@@ -11,6 +11,7 @@
 #include "llvm/Support/CommandLine.h"
 #include "llvm/TargetParser/Triple.h"
 #include "llvm/Transforms/LOCO/AcquirePass.h"
+#include "llvm/Transforms/LOCO/FlushPass.h"
 #include "llvm/Transforms/LOCO/GlobalsPass.h"
 #include "llvm/Transforms/LOCO/HoistPass.h"
 #include "llvm/Transforms/LOCO/KVStorePass.h"
@@ -81,6 +82,11 @@ private:
 
 void loco::registerPipeline(PassBuilder &PB, const PipelineOptions &Options) {
   registerPassNames(PB);
+  if (Options.ModeKind == Mode::Cache)
+    PB.registerPipelineStartEPCallback(
+        [](ModulePassManager &MPM, OptimizationLevel) {
+          MPM.addPass(createModuleToFunctionPassAdaptor(FlushPass()));
+        });
   // Every compile-time pipeline ends with this extension point: -O0, -O1 to
   // -O3, and the pre-link ones of full and thin LTO. The link step may be run
   // by a linker that knows nothing of LOCO, so nothing is left to it.
@@ -124,7 +130,9 @@ void loco::registerPassNames(PassBuilder &PB) {
       });
   PB.registerPipelineParsingCallback(
       [](StringRef Name, FunctionPassManager &FPM, Elements) {
-        if (Name == "loco-hoist")
+        if (Name == "loco-flush")
+          FPM.addPass(FlushPass());
+        else if (Name == "loco-hoist")
           FPM.addPass(HoistPass());
         else if (Name == "loco-version")
           FPM.addPass(VersionPass());

@@ -254,6 +254,12 @@ void Runtime::callFence(IRBuilderBase &B, AtomicOrdering Order) {
   B.CreateCall(Callee, {order(Order)})->setDoesNotThrow();
 }
 
+void Runtime::callAcquireFromAll(IRBuilderBase &B) {
+  FunctionCallee Callee = M.getOrInsertFunction("__loco_acquire_from_all",
+                                                FunctionType::get(Void, false));
+  B.CreateCall(Callee)->setDoesNotThrow();
+}
+
 void Runtime::callVolatile(IRBuilderBase &B, Value *P, Value *Buffer,
                            uint64_t Bytes, abi::TouchKind Kind) {
   FunctionCallee Callee =

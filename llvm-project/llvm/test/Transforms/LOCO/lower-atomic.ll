@@ -169,6 +169,33 @@ define void @fences() {
   ret void
 }
 
+; Those of x86, too, however they are written.
+; CHECK-LABEL: define void @x86_fences(
+; CHECK: call void @__loco_fence(i32 5)
+; CHECK: call void @llvm.x86.sse2.mfence()
+; CHECK: call void @__loco_fence(i32 2)
+; CHECK: call void @llvm.x86.sse2.lfence()
+; CHECK: call void @__loco_fence(i32 3)
+; CHECK: call void @llvm.x86.sse.sfence()
+; CHECK: call void @__loco_fence(i32 5)
+; CHECK: call void asm sideeffect "mfence"
+; CHECK: call void @__loco_fence(i32 5)
+; CHECK: call void asm sideeffect "lock; addl $$0,0(%rsp)"
+; CHECK-NOT: @__loco_fence
+; CHECK: call void asm sideeffect "pause"
+define void @x86_fences() {
+  call void @llvm.x86.sse2.mfence()
+  call void @llvm.x86.sse2.lfence()
+  call void @llvm.x86.sse.sfence()
+  call void asm sideeffect "mfence", "~{memory}"()
+  call void asm sideeffect "lock; addl $$0,0(%rsp)", "~{memory}"()
+  call void asm sideeffect "pause", "~{memory}"()
+  ret void
+}
+declare void @llvm.x86.sse2.mfence()
+declare void @llvm.x86.sse2.lfence()
+declare void @llvm.x86.sse.sfence()
+
 ; CHECK-LABEL: define double @volatile(
 ; CHECK: %loco.buffer = alloca [8 x i8], align 64
 ; CHECK: call void @__loco_volatile_load(ptr %p, ptr %loco.buffer, i64 8)

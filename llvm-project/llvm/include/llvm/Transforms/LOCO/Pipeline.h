@@ -43,7 +43,7 @@ struct PipelineOptions {
 };
 
 /// Has \p PB run the LOCO passes behind everything else that works on IR, at
-/// every optimisation level. With LTO they run in the compile step, not in the
+/// every optimisation level; only loco-flush comes first. With LTO they run in the compile step, not in the
 /// link step: a module is lowered once, and says so by a module flag.
 void registerPipeline(PassBuilder &PB, const PipelineOptions &Options);
 

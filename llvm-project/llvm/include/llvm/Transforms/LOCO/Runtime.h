@@ -92,6 +92,7 @@ public:
   /// What the runtime notes of a loop nest: of this node, zero at first.
   GlobalVariable *createNest();
   void callFence(IRBuilderBase &B, AtomicOrdering Order);
+  void callAcquireFromAll(IRBuilderBase &B);
   void callVolatile(IRBuilderBase &B, Value *Ptr, Value *Buffer, uint64_t Bytes,
                     abi::TouchKind Kind);
 
