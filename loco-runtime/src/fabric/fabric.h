@@ -93,10 +93,10 @@ public:
 
   virtual void get(int node, Segment segment, std::uint64_t offset, void *into,
                    std::size_t bytes) = 0;
-  /// The place itself, where this CPU can read it as get() would; else null,
-  /// which every fabric but shm says.
-  virtual const std::byte *direct(int node, Segment segment,
-                                  std::uint64_t offset, std::size_t bytes) {
+  /// The place itself, where this CPU can load as get() and store as put() would;
+  /// else null, which every fabric but shm says.
+  virtual std::byte *direct(int node, Segment segment, std::uint64_t offset,
+                            std::size_t bytes) {
     (void)node, (void)segment, (void)offset, (void)bytes;
     return nullptr;
   }

@@ -58,8 +58,8 @@ public:
   const char *name() const override { return "shm"; }
   void get(int node, Segment segment, std::uint64_t offset, void *into,
            std::size_t bytes) override;
-  const std::byte *direct(int node, Segment segment, std::uint64_t offset,
-                          std::size_t bytes) override {
+  std::byte *direct(int node, Segment segment, std::uint64_t offset,
+                    std::size_t bytes) override {
     return place(node, segment, offset, bytes);
   }
   void put(int node, Segment segment, std::uint64_t offset, const void *from,

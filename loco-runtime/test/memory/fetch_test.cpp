@@ -24,6 +24,17 @@ TEST(FingerprintTest, EqualBlocksAgree) {
   EXPECT_EQ(fingerprint(a.at), fingerprint(b.at));
 }
 
+TEST(FingerprintTest, EveryCpuMakesTheSame) {
+  Bytes block;
+  std::mt19937_64 random(2);
+  for (int round = 0; round < 20; ++round) {
+    for (std::byte &b : block.at)
+      b = static_cast<std::byte>(random());
+    for (std::uint64_t each : fingerprint_by_each(block.at))
+      EXPECT_EQ(each, fingerprint(block.at));
+  }
+}
+
 TEST(FingerprintTest, EveryBitCountsInABlockOfZeros) {
   Bytes block;
   std::set<std::uint64_t> seen{fingerprint(block.at)};

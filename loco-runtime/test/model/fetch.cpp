@@ -101,10 +101,20 @@ void Stepper::first_write() {
     b.state = Copy::Dirty;
     return go(is(Mutation::UnprotectBeforeTwin) ? Step::TwinCopy : Step::Unlock,
               "unprotects the copy", t.block);
-  case Step::HomeNote:
+  case Step::HomeNote: {
+    // For a store to it, or with another: then the store may come at any time, too.
+    const State here = Next;
+    if (!Program.shuts && !Program.always_modified) {
+      if (!b.watched && !is(Mutation::OpenWithOldPrint))
+        std::memcpy(b.print, b.data, sizeof b.print);
+      b.watched = !is(Mutation::OpenUnwatched);
+      go(Step::HomeShow, "watches its own block", t.block);
+    }
+    Next = here;
     if (!is(Mutation::NoNoteAtUnprotect))
       note_modified(t.block);
     return go(Step::HomeShow, "notes its own block as modified", t.block);
+  }
   default: // HomeShow
     b.page = Page::Writable;
     b.state = Copy::Home;

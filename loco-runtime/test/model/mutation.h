@@ -57,6 +57,8 @@ enum class Mutation {
   WatchWithoutMarks, ///< nor what was fetched, if it is as it was published
   WatchDespiteNotices, ///< nor what another node has stored to
   ForgetWatched,     ///< the next release does not look at it
+  OpenWithOldPrint,  ///< a block opened with another has the fingerprint it had
+  OpenUnwatched,     ///< or is not looked at by releases
   CompareBeforeShut, ///< a block is compared, then protected
   // M27: lazy releases
   LeaveWithoutFence, ///< stores may be overtaken by the count of releases

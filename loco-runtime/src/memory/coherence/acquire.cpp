@@ -151,7 +151,8 @@ void Coherence::merge(Block first, Block count) {
     for (Block b = start; b < start + n; ++b)
       // A home compares all of a block, so it may have noticed what this node sent.
       if (merge_changes(Incoming + (b - start) * BlockBytes,
-                        Twins.bytes(Info[b].Twin), Space.runtime_view(b)))
+                        Twins.bytes(Info[b].Twin),
+                        Space.runtime_view(b)) != 0)
         Writers.others_wrote(b, 1);
   });
   loco::count(stats.BlocksMerged, count);

@@ -29,6 +29,7 @@ Coherence::Coherence(fabric::Fabric &fabric, int compute_nodes,
     : Network(fabric), ComputeNodes(compute_nodes),
       Costs(fabric.node() < compute_nodes ? measure_costs(pages)
                                           : StepCosts{}), // it has no copies
+      Changes(Costs.closing_in_comparisons()),
       Space(space), Pages(pages),
       Directory(fabric, compute_nodes, space.window_bytes(),
                 space.num_extents(), policy_of(compute_nodes, fabric)),
@@ -36,7 +37,6 @@ Coherence::Coherence(fabric::Fabric &fabric, int compute_nodes,
       Prints(fabric, space.num_blocks()),
       Log(fabric), Twins(space.num_blocks()),
       Copies(cache_bytes, space.num_extents()),
-      Stores(space.num_extents(), "the blocks that were written again"),
       Writers(space.num_blocks(), settings().migration),
       Moves(fabric, compute_nodes),
       Info(reserve_array<BlockInfo>(space.num_blocks(), "block states")),
@@ -125,17 +125,17 @@ void Coherence::prepare_run(Block first, Block count, int home, Access access,
     Block n = count == 1 ? scan_length(first) : count;
     room.emplace(*this, first, n, access, /*wait=*/true);
     ahead_bytes -= std::min(ahead_bytes, room->bytes());
-    if (count == 1) {
+    if (count == 1 && n > 1) {
       lock(first);
       n = try_lock_alike(first, n, home);
       prepare_locked(first, n, access, home);
       unlock_run(first, n);
-      if (access == Access::Store && !Copies.is_bounded())
-        prepare_expected(first, n, home);
       return;
     }
   }
   lock_run(first, count);
+  if (count == 1 && access == Access::Store && opens_together(first))
+    open_together(first);
   prepare_locked(first, count, access, home);
   unlock_run(first, count);
 }
@@ -150,27 +150,6 @@ Block Coherence::scan_length(Block block) {
   bool is_miss = AddressSpace::shadow_of(Space.address_of(block))
                      ->load(std::memory_order_relaxed) == LOCO_SHADOW_ABSENT;
   return is_miss ? ahead.window(block, limit) : 1;
-}
-
-void Coherence::prepare_expected(Block first, Block count, int home) {
-  Reuse::Mask expected = Stores.missed(first, count);
-  if (expected == 0)
-    return;
-  for_each_run(
-      first_block(extent_of(first)), BlocksPerExtent,
-      [&](Block b) {
-        return (expected >> b % BlocksPerExtent & 1) != 0 &&
-               Directory.claim(b) == home;
-      },
-      [&](Block start, Block wanted) {
-        Block n = 0;
-        while (n < wanted && try_lock(start + n))
-          ++n;
-        if (n == 0)
-          return;
-        prepare_locked(start, n, Access::Store, home);
-        unlock_run(start, n);
-      });
 }
 
 bool Coherence::try_prepare(Block block, Access access) {
@@ -193,6 +172,8 @@ bool Coherence::try_prepare_inside(Block block, Access access) {
     room.emplace(*this, block, n, access, /*wait=*/false);
   if (!try_lock(block))
     return false;
+  if (access == Access::Store && opens_together(block))
+    open_together(block);
   n = try_lock_alike(block, n, home);
   prepare_locked(block, n, access, home);
   unlock_run(block + 1, n - 1);
@@ -205,9 +186,6 @@ bool Coherence::try_prepare_inside(Block block, Access access) {
   }
   Pages.install(Space.address_of(block), BlockBytes, is_protected);
   unlock(block);
-  // The thread that faulted goes on meanwhile.
-  if (home != Network.node() && access == Access::Store && !Copies.is_bounded())
-    prepare_expected(block, n, home);
   return true;
 }
 
@@ -269,7 +247,7 @@ void Coherence::fetch(Block first, Block count, Access access, int home) {
     return set_states(first, count, State::Clean, LOCO_SHADOW_CLEAN);
   }
   for (Block b = first; b < first + count; ++b)
-    make_twin(b);
+    make_twin(b, /*is_stored=*/true);
   Pages.install(address, bytes, /*write_protected=*/false);
   if (visible_bytes != 0)
     Pages.unprotect(address, visible_bytes);
@@ -308,11 +286,19 @@ void Coherence::count_copies(Block first, Block count) {
     Copies.touched(extent_of(first));
 }
 
-void Coherence::make_twin(Block block) {
+void Coherence::note_opened(Block block, bool is_stored) {
+  OpenHistory &history = Info[block].Open;
+  if (is_stored)
+    history.opened(NumReleases, Changes.of_a_block());
+  else
+    history.opened_with_another();
+}
+
+void Coherence::make_twin(Block block, bool is_stored) {
   BlockInfo &info = Info[block];
   info.Twin = Twins.take();
   std::memcpy(Twins.bytes(info.Twin), Space.runtime_view(block), BlockBytes);
-  info.Open.opened(NumReleases, Costs.closing_in_comparisons());
+  note_opened(block, is_stored);
   // Once, however often it is dropped and written between two releases (M12).
   if (!info.Listed) {
     info.Listed = true;
@@ -320,22 +306,53 @@ void Coherence::make_twin(Block block) {
   }
 }
 
-void Coherence::make_dirty(Block first, Block count) {
+void Coherence::open_together(Block stored) {
+  const BlockInfo &info = Info[stored];
+  auto joins = [&](Block b) {
+    if (!try_lock(b))
+      return false;
+    if (Info[b].State == info.State && Info[b].Open.was_closed_with(info.Open))
+      return true;
+    unlock(b);
+    return false;
+  };
+  Block first = stored, end = stored + 1;
+  while (extent_of(first - 1) == extent_of(stored) && joins(first - 1))
+    --first;
+  while (extent_of(end) == extent_of(stored) && joins(end))
+    ++end;
+  if (info.State == State::Clean)
+    make_dirty(first, end - first, stored);
+  else
+    unprotect_home(first, end - first, stored);
+  unlock_run(first, stored - first);
+  unlock_run(stored + 1, end - stored - 1);
+}
+
+void Coherence::make_dirty(Block first, Block count, Block stored) {
   // Write-protected until after the copy, so the twin misses no store (M3).
   for (Block b = first; b < first + count; ++b)
-    make_twin(b);
+    make_twin(b, stored == AllStored || b == stored);
   if (Copies.is_bounded())
     Copies.touched(extent_of(first));
   Pages.unprotect(Space.address_of(first), count * BlockBytes);
   set_states(first, count, State::Dirty, writable());
 }
 
-void Coherence::unprotect_home(Block first, Block count) {
+void Coherence::unprotect_home(Block first, Block count, Block stored) {
   // Copies may be out there from while it was protected: noted before the first
-  // store can happen (M5). Who fetches it after that marks it.
+  // store can happen (M5), or watched (M26). Who fetches it after that marks it.
   for (Block b = first; b < first + count; ++b) {
-    note_modified(b);
-    Info[b].Open.opened(NumReleases, Costs.closing_in_comparisons());
+    const bool is_stored = stored == AllStored || b == stored;
+    BlockInfo &info = Info[b];
+    note_opened(b, is_stored);
+    if (is_stored) {
+      note_modified(b);
+    } else if (!info.Watched) {
+      Prints.set(b, fingerprint(Space.runtime_view(b)));
+      info.Watched = true;
+      Watched.append(b);
+    }
     if (Watch != nullptr)
       twin_home_block(b);
   }

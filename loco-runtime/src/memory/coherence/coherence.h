@@ -23,7 +23,6 @@
 #include "memory/coherence/readahead.h"
 #include "memory/coherence/refresh.h"
 #include "memory/coherence/release_epochs.h"
-#include "memory/coherence/reuse.h"
 #include "memory/coherence/store_watch.h"
 #include "memory/coherence/twins.h"
 #include "memory/homes/homes.h"
@@ -179,7 +178,7 @@ private:
     bool NoticePending : 1; ///< in the Modified list
     bool Listed : 1;        ///< in DirtyBlocks
     bool HasMemory : 1;     ///< as a copy, counted in Copies, not given back
-    bool Watched : 1;       ///< in the Watched list
+    bool Watched : 1;       ///< in the Watched list, its fingerprint made
     bool Marked : 1;        ///< and was fetched, or stored to, by others since
     RefreshHistory History;
     TwinPool::Twin Twin; ///< at home, of OwnStores
@@ -244,8 +243,18 @@ private:
   /// Hidden copies become Clean, and the other way round.
   void show(Block first, Block count);
   void hide(Block first, Block count);
-  void make_dirty(Block first, Block count);
-  void unprotect_home(Block first, Block count);
+  /// For a store to `stored`, or to all of them.
+  static constexpr Block AllStored = ~Block{0};
+  void make_dirty(Block first, Block count, Block stored = AllStored);
+  void unprotect_home(Block first, Block count, Block stored = AllStored);
+  /// For a store to a block that a release has closed: opens it, and those around it
+  /// in its extent that were closed with it, if their locks are free.
+  void open_together(Block stored);
+  bool opens_together(Block block) const {
+    const BlockInfo &info = Info[block];
+    return (info.State == State::Clean || info.State == State::HomeProtected) &&
+           info.Open.was_closed() && !Copies.is_bounded() && Watch == nullptr;
+  }
   void protect_home(Block block);
   /// Returns how many there were to drop. `pieces` is the caller's own.
   Block drop(Block first, Block count, fabric::Piece *pieces);
@@ -259,9 +268,12 @@ private:
   void give_back(Block first, Block count);
   bool all_without_memory(Block first, Block count) const;
   void count_copies(Block first, Block count);
-  void make_twin(Block block);
+  void make_twin(Block block, bool is_stored);
+  /// The block becomes writable: for a store to it, or to one with which it was closed.
+  void note_opened(Block block, bool is_stored);
   /// Sends what differs between `data`, which stays until the deltas have
-  /// arrived, and the block's twin. Whether anything does.
+  /// arrived, and the block's twin, which is of no use after that. Whether
+  /// anything does.
   bool put_delta(Block block, const std::byte *data, fabric::Piece *pieces);
   /// Of a copy that stays writable: sends what differs from its twin in what is
   /// returned, the next twin; 0 where nothing does. ProtocolMutex.
@@ -315,9 +327,6 @@ private:
   /// in the same state, and have the same home; returns how many of `count` are
   /// locked now.
   Block try_lock_alike(Block first, Block count, int home);
-  /// After a first store to other nodes' blocks of one extent: prepares, for
-  /// stores, what was stored to with them the last times.
-  void prepare_expected(Block first, Block count, int home);
   bool try_prepare_inside(Block block, Access access);
 
   // eviction.cpp: the fault thread's, in a bounded cache.
@@ -359,6 +368,9 @@ private:
   bool is_closing(const BlockInfo &info) const {
     return Watch != nullptr || info.Open.is_closing();
   }
+  /// Those of a batch, which are in the state `open`, that close now: with one, its
+  /// idle neighbours. By bit.
+  std::uint64_t closing_of(std::span<const Block> batch, State open) const;
   void compare_watched();
   void compare_watched_batch(std::span<const Block> batch);
   /// Whether a home block is as its last fingerprint says; else that is noticed.
@@ -387,6 +399,7 @@ private:
   fabric::Fabric &Network;
   const int ComputeNodes;
   const StepCosts Costs;
+  ChangeCost Changes; ///< ProtocolMutex
   AddressSpace &Space;
   PageTable &Pages;
   Homes Directory;
@@ -398,7 +411,6 @@ private:
   TwinPool Twins;
   Cache Copies;
   CutRanges Cuts;
-  Reuse Stores;                     ///< rounds end with releases
   std::atomic<std::uint32_t> NumReleases = 0; ///< changed with ProtocolMutex
   SoleWriters Writers;              ///< ProtocolMutex
   MoveBoard Moves;                  ///< ProtocolMutex

@@ -5,7 +5,11 @@
 // of cores.
 #pragma once
 
+#include "memory/space/layout.h"
 #include "memory/space/page_table.h"
+
+#include <algorithm>
+#include <atomic>
 
 namespace loco::memory {
 
@@ -18,6 +22,35 @@ struct StepCosts {
   /// A miss in refreshes, of which each is taken to be some comparisons: a get, and
   /// its share of what the network could do besides.
   unsigned miss_in_refreshes() const;
+};
+
+/// What closing a block and opening it again costs, in comparisons, where blocks of one
+/// run share it: the mean of the last runs.
+class ChangeCost {
+public:
+  explicit ChangeCost(unsigned alone) : Alone(alone), OfABlock(alone) {}
+  /// Any thread.
+  unsigned of_a_block() const {
+    return OfABlock.load(std::memory_order_relaxed);
+  }
+  /// So many blocks were closed by one change. One thread at a time.
+  void closed(Block blocks) {
+    Blocks += blocks;
+    Runs += 1;
+    if (Blocks >= Remembered) {
+      Blocks /= 2;
+      Runs = std::max(Runs / 2, 1u);
+    }
+    OfABlock.store(std::max(Alone * Runs / Blocks, 1u),
+                   std::memory_order_relaxed);
+  }
+
+private:
+  static constexpr unsigned Remembered = 1024;
+
+  const unsigned Alone;
+  unsigned Blocks = 0, Runs = 0;
+  std::atomic<unsigned> OfABlock;
 };
 
 /// Measures them, in about a millisecond. `pages` is open.

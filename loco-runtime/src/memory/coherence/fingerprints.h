@@ -9,12 +9,16 @@
 #include "fabric/fabric.h"
 #include "memory/space/layout.h"
 
+#include <vector>
+
 namespace loco::memory {
 
 /// 61 bits of a block, 8-byte aligned. Two blocks that differ, and were not
 /// made to fit the constants inside, have one fingerprint with a probability
 /// below 2^-60.
 std::uint64_t fingerprint(const std::byte *block);
+/// The same in every way in which this CPU can do it: for tests.
+std::vector<std::uint64_t> fingerprint_by_each(const std::byte *block);
 
 /// The table of them, by block, in the Control segment of the home. It takes
 /// memory where it is used.

@@ -9,6 +9,11 @@
 // hindsight: Karlin, Manasse, Rudolph, Sleator, "Competitive snoopy caching"
 // (Algorithmica 3, 1988).
 //
+// A page-table change costs the same for a run of blocks. So a block that closes takes
+// its neighbours with it that have been idle for some time, and they open together, at
+// the first store to one of them. One that was opened with others, and not stored to, is
+// not the next time.
+//
 // Thread-safety: none; the caller holds the block's lock.
 #pragma once
 
@@ -28,37 +33,59 @@ public:
       else if (Mistakes < MostMistakes)
         ++Mistakes;
     }
-    Open = 1;
-    Closing = WasClosed = 0;
-    ClosedAtOrIdle = 0;
+    open();
+  }
+  /// It becomes writable since another that the same release has closed does.
+  void opened_with_another() {
+    open();
+    Guessed = 1;
   }
   bool is_open() const { return Open; }
+  bool was_closed() const { return WasClosed; }
+  bool was_closed_with(const OpenHistory &other) const {
+    return WasClosed && other.WasClosed &&
+           ClosedAtOrIdle == other.ClosedAtOrIdle;
+  }
 
   /// A release has found stores to it.
-  void found_stores() { ClosedAtOrIdle = 0; }
+  void found_stores() {
+    ClosedAtOrIdle = 0;
+    Closing = Idle = Guessed = 0;
+  }
   /// A release has found none. `change`: as for opened().
   void found_none(unsigned change) {
     ++ClosedAtOrIdle;
     Closing = ClosedAtOrIdle >= change << Mistakes;
+    Idle = ClosedAtOrIdle >= change / 4;
   }
 
   /// The next release is to close it, which protects before it compares.
   bool is_closing() const { return Closing; }
+  /// Or may, if it closes a neighbour.
+  bool is_idle() const { return Idle; }
   void closed(std::uint32_t releases) {
     // What was never open is protected for the first time: no mistake.
-    WasClosed = Open;
-    Open = Closing = 0;
+    WasClosed = Open && !Guessed;
+    Open = Closing = Idle = Guessed = 0;
     ClosedAtOrIdle = static_cast<std::uint16_t>(releases);
   }
 
 private:
   static constexpr unsigned MostMistakes = 3;
 
+  void open() {
+    Open = 1;
+    Closing = Idle = WasClosed = Guessed = 0;
+    ClosedAtOrIdle = 0;
+  }
+
   /// Open: releases without stores, in a row. Closed: the release that closed it.
   std::uint16_t ClosedAtOrIdle = 0;
   std::uint8_t Open : 1 = 0;
   std::uint8_t Closing : 1 = 0;
+  std::uint8_t Idle : 1 = 0;
   std::uint8_t WasClosed : 1 = 0; ///< since it was opened
+  std::uint8_t Guessed : 1 = 0;   ///< opened with another, and not stored to since
   std::uint8_t Mistakes : 2 = 0;  ///< how often it was closed too early, in a row
 };
 static_assert(sizeof(OpenHistory) == 4);

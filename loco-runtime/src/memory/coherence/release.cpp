@@ -12,7 +12,7 @@ namespace loco::memory {
 
 using fabric::Segment;
 
-/// Blocks that a release holds, and sends, at a time.
+/// Blocks that a release holds, and sends, at a time: the bits of a word.
 static constexpr std::size_t BatchBlocks = 64;
 
 /// Splits ascending blocks into maximal runs, without a gap, of those whose place
@@ -40,19 +40,29 @@ void Coherence::note_modified(Block block) {
 
 bool Coherence::put_delta(Block block, const std::byte *data,
                           fabric::Piece *pieces) {
-  std::size_t n = find_delta(data, Twins.bytes(Info[block].Twin),
-                             offset_of(block), pieces);
-  if (n == 0)
-    return false;
   int home = Directory.claim(block);
+  std::byte *twin = Twins.bytes(Info[block].Twin);
+  std::byte *direct = nullptr;
   if (Watch == nullptr)
-    Network.scatter(home, Segment::Memory, {pieces, n});
-  else
-    Watch->send_stores(home, block, {pieces, n});
+    direct = Network.direct(home, Segment::Memory, offset_of(block), BlockBytes);
+  std::size_t bytes = 0;
+  if (direct != nullptr) {
+    bytes = merge_changes(data, twin, direct); // nobody needs the twin any more
+  } else {
+    std::span<const fabric::Piece> delta(
+        pieces, find_delta(data, twin, offset_of(block), pieces));
+    for (const fabric::Piece &piece : delta)
+      bytes += piece.bytes;
+    if (bytes != 0 && Watch == nullptr)
+      Network.scatter(home, Segment::Memory, delta);
+    else if (bytes != 0)
+      Watch->send_stores(home, block, delta);
+  }
+  if (bytes == 0)
+    return false;
   note_modified(block);
   loco::count(stats.Deltas);
-  for (std::size_t i = 0; i < n; ++i)
-    loco::count(stats.BytesWritten, pieces[i].bytes);
+  loco::count(stats.BytesWritten, bytes);
   return true;
 }
 
@@ -119,6 +129,28 @@ void Coherence::flush_dirty() {
   }
 }
 
+std::uint64_t Coherence::closing_of(std::span<const Block> batch,
+                                    State open) const {
+  std::uint64_t closing = 0;
+  for (std::size_t start = 0, end; start < batch.size(); start = end) {
+    bool any = false;
+    std::uint64_t idle = 0;
+    for (end = start; end < batch.size() &&
+                      extent_of(batch[end]) == extent_of(batch[start]);
+         ++end) {
+      const BlockInfo &info = Info[batch[end]];
+      if (info.State != open)
+        continue;
+      any |= is_closing(info);
+      if (is_closing(info) || info.Open.is_idle())
+        idle |= std::uint64_t{1} << end;
+    }
+    if (any)
+      closing |= idle;
+  }
+  return closing;
+}
+
 void Coherence::flush_batch(std::span<const Block> batch) {
   TwinPool::Twin next_twins[BatchBlocks] = {};
   for (Block b : batch) {
@@ -128,15 +160,15 @@ void Coherence::flush_batch(std::span<const Block> batch) {
   auto is_dirty = [&](std::size_t i) {
     return Info[batch[i]].State == State::Dirty;
   };
-  auto closes = [&](std::size_t i) {
-    return is_dirty(i) && is_closing(Info[batch[i]]);
-  };
+  const std::uint64_t closing = closing_of(batch, State::Dirty);
+  auto closes = [&](std::size_t i) { return (closing >> i & 1) != 0; };
   for_each_adjacent(batch, closes, [&](Block first, Block count) {
     // Protected before it is compared: a store that comes later faults and makes a
     // new twin, none is lost (M3).
     std::byte *address = Space.address_of(first);
     AddressSpace::set_shadow(address, count, LOCO_SHADOW_CLEAN);
     Pages.protect(address, count * BlockBytes);
+    Changes.closed(count);
   });
   for (std::size_t i = 0; i < batch.size(); ++i) {
     if (closes(i))
@@ -156,7 +188,6 @@ void Coherence::flush_batch(std::span<const Block> batch) {
       info.State = State::Clean;
       info.Open.closed(NumReleases);
       note_writer(block);
-      Stores.end_round(extent_of(block), NumReleases);
     } else if (is_dirty(i)) {
       if (next_twins[i] != 0) {
         Twins.give_back(info.Twin);
@@ -164,7 +195,7 @@ void Coherence::flush_batch(std::span<const Block> batch) {
         info.Open.found_stores();
         note_writer(block);
       } else {
-        info.Open.found_none(Costs.closing_in_comparisons());
+        info.Open.found_none(Changes.of_a_block());
       }
       info.Listed = true; // for the next release
       DirtyBlocks.append(block);
@@ -267,13 +298,14 @@ void Coherence::compare_watched_batch(std::span<const Block> batch) {
   auto is_open = [&](std::size_t i) {
     return Info[batch[i]].State == State::Home;
   };
+  const std::uint64_t closing = closing_of(batch, State::Home);
   for_each_adjacent(
-      batch,
-      [&](std::size_t i) { return is_open(i) && is_closing(Info[batch[i]]); },
+      batch, [&](std::size_t i) { return (closing >> i & 1) != 0; },
       [&](Block first, Block count) {
         // Protected before it is compared: no later store goes unnoticed (M17).
         set_states(first, count, State::HomeProtected, LOCO_SHADOW_CLEAN);
         Pages.protect(Space.address_of(first), count * BlockBytes);
+        Changes.closed(count);
         for (Block b = first; b < first + count; ++b) {
           Info[b].Open.closed(NumReleases);
           if (is_as_published(b) && Info[b].Marked)
@@ -287,7 +319,7 @@ void Coherence::compare_watched_batch(std::span<const Block> batch) {
     if (is_open(i) && is_as_published(block)) {
       if (info.Marked)
         publish_fingerprint(block);
-      info.Open.found_none(Costs.closing_in_comparisons());
+      info.Open.found_none(Changes.of_a_block());
       info.Watched = true;
       Watched.append(block);
     } else if (is_open(i)) {

@@ -182,10 +182,10 @@ std::size_t find_delta_bytewise(const std::byte *data, const std::byte *twin,
 #endif
 
 /// `mask`: the bytes of the line in which `now` and the twin differ.
-inline bool merge_line(const std::byte *now, std::byte *twin, std::byte *copy,
+inline std::size_t merge_line(const std::byte *now, std::byte *twin, std::byte *copy,
                        LineMask mask) {
   if (mask == 0)
-    return false;
+    return 0;
   std::memcpy(twin, now, Line);
   // Whole words where they differ, as numbers mostly do in some of their bytes.
   for (std::uint32_t at = 0; at < Line; at += 8) {
@@ -199,14 +199,14 @@ inline bool merge_line(const std::byte *now, std::byte *twin, std::byte *copy,
       static_cast<volatile std::byte *>(copy)[i] = now[i]; // this one alone
     }
   }
-  return true;
+  return static_cast<std::size_t>(std::popcount(mask));
 }
 
 #if defined(__x86_64__)
 
-[[gnu::target("avx512f,avx512bw")]] bool
+[[gnu::target("avx512f,avx512bw,popcnt")]] std::size_t
 merge_avx512(const std::byte *now, std::byte *twin, std::byte *copy) {
-  bool any = false;
+  std::size_t differing = 0;
   for (std::uint32_t at = 0; at < BlockBytes; at += Line) {
     const __m512i line = _mm512_load_si512(now + at);
     const LineMask mask =
@@ -215,9 +215,9 @@ merge_avx512(const std::byte *now, std::byte *twin, std::byte *copy) {
       continue;
     _mm512_mask_storeu_epi8(copy + at, mask, line);
     _mm512_store_si512(twin + at, line);
-    any = true;
+    differing += static_cast<std::size_t>(std::popcount(mask));
   }
-  return any;
+  return differing;
 }
 
 bool has_avx512() {
@@ -225,22 +225,24 @@ bool has_avx512() {
   return __builtin_cpu_supports("avx512bw");
 }
 
-bool merge_sse2(const std::byte *now, std::byte *twin, std::byte *copy) {
-  bool any = false;
+std::size_t merge_sse2(const std::byte *now, std::byte *twin,
+                       std::byte *copy) {
+  std::size_t differing = 0;
   for (std::uint32_t at = 0; at < BlockBytes; at += Line)
-    any |= merge_line(now + at, twin + at, copy + at,
+    differing += merge_line(now + at, twin + at, copy + at,
                       differing_sse2(now + at, twin + at));
-  return any;
+  return differing;
 }
 
 #else
 
-bool merge_bytewise(const std::byte *now, std::byte *twin, std::byte *copy) {
-  bool any = false;
+std::size_t merge_bytewise(const std::byte *now, std::byte *twin,
+                           std::byte *copy) {
+  std::size_t differing = 0;
   for (std::uint32_t at = 0; at < BlockBytes; at += Line)
-    any |= merge_line(now + at, twin + at, copy + at,
+    differing += merge_line(now + at, twin + at, copy + at,
                       differing_bytewise(now + at, twin + at));
-  return any;
+  return differing;
 }
 
 #endif
@@ -263,7 +265,8 @@ std::vector<MergeChanges *> merge_changes_variants() {
 #endif
 }
 
-bool merge_changes(const std::byte *now, std::byte *twin, std::byte *copy) {
+std::size_t merge_changes(const std::byte *now, std::byte *twin,
+                          std::byte *copy) {
   static MergeChanges *const Best = merge_changes_variants().front();
   return Best(now, twin, copy);
 }

@@ -58,10 +58,11 @@ std::size_t find_delta(const std::byte *data, const std::byte *twin,
 /// Whether two blocks differ. Both 64-byte aligned.
 bool differ(const std::byte *data, const std::byte *twin);
 
-/// What differs between `now`, the home's bytes, and the twin goes to the twin and
-/// to the copy; no other byte of the copy is stored to, as threads may be storing
-/// there. All 64-byte aligned. Whether anything differs.
-bool merge_changes(const std::byte *now, std::byte *twin, std::byte *copy);
+/// What differs between `now` and the twin goes to the twin and to the copy; no other
+/// byte of the copy is stored to, as others may be storing there. All 64-byte aligned.
+/// Returns how many bytes differ.
+std::size_t merge_changes(const std::byte *now, std::byte *twin,
+                          std::byte *copy);
 
 /// Every way in which this CPU can do it, the one that find_delta() takes
 /// first: for tests.
