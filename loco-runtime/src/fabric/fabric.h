@@ -46,8 +46,6 @@ struct Piece {
 /// send, put and touch local memory, and must not wait for another message.
 enum class Message : std::uint16_t {
   RemoteFree,///< memory: free a pointer that this node allocated
-  UsableSize,///< memory: ask for the size of an allocation
-  Reply,     ///< memory: answer to UsableSize
   WantRelease, ///< memory: release, and say when it is over
   Shutdown,  ///< launch: leave the worker loop
   RaceStores,     ///< memory, LOCO_RACE: changes of blocks at home here

@@ -80,8 +80,8 @@ bool has_kvstore_mode() {
 /// Bytes of Control that the layers reserve, with room for the fabric's own.
 std::uint64_t control_bytes(const memory::AddressSpace &space) {
   static constexpr std::uint64_t Fixed = 8 << 20;
-  // A fingerprint, and marks, of each block.
-  std::uint64_t bytes = Fixed + (8 + 2) * std::uint64_t{space.num_blocks()};
+  // A fingerprint, marks, and the size of objects, of each block.
+  std::uint64_t bytes = Fixed + (8 + 2 + 8) * std::uint64_t{space.num_blocks()};
   if (has_kvstore_mode())
     bytes += memory::Objects::control_bytes(settings().objects_per_node);
   return bytes;

@@ -310,7 +310,7 @@ TEST_F(FabricContract, MessagesComeWholeAndInOrderThroughManyWraps) {
   constexpr std::uint32_t Count = 5000; // many times the ring's 64 KiB
   EXPECT_TRUE(
       run_fabric(Nodes, [](Fabric &fabric, Bootstrap &) {
-        fabric.set_handler(Message::Reply, check_sequence);
+        fabric.set_handler(Message::RemoteFree, check_sequence);
         fabric.start();
         std::byte payload[fabric::MaxPayloadBytes];
         for (std::uint32_t number = 0; number < Count; ++number)
@@ -322,7 +322,7 @@ TEST_F(FabricContract, MessagesComeWholeAndInOrderThroughManyWraps) {
             std::memcpy(payload, &sequence, sizeof sequence);
             for (std::uint32_t i = sizeof sequence; i < bytes; ++i)
               payload[i] = std::byte(number + i);
-            fabric.send(node, Message::Reply, {payload, bytes});
+            fabric.send(node, Message::RemoteFree, {payload, bytes});
           }
         fabric.wait_until([&] {
           for (auto &count : Expected)
@@ -338,7 +338,7 @@ Fabric *Echo;
 std::atomic<std::uint32_t> Echoes;
 
 void send_back(int source, std::span<const std::byte> payload) {
-  Echo->send(source, Message::Reply, payload);
+  Echo->send(source, Message::RemoteFree, payload);
 }
 void count_echo(int, std::span<const std::byte>) { Echoes.fetch_add(1); }
 
@@ -348,12 +348,12 @@ TEST_F(FabricContract, HandlersThatSendToEachOtherDoNotBlock) {
   constexpr std::uint32_t Count = 1000;
   EXPECT_TRUE(run_fabric(2, [](Fabric &fabric, Bootstrap &) {
                 Echo = &fabric;
-                fabric.set_handler(Message::UsableSize, send_back);
-                fabric.set_handler(Message::Reply, count_echo);
+                fabric.set_handler(Message::WantRelease, send_back);
+                fabric.set_handler(Message::RemoteFree, count_echo);
                 fabric.start();
                 std::byte payload[fabric::MaxPayloadBytes] = {};
                 for (std::uint32_t i = 0; i < Count; ++i)
-                  fabric.send(1 - fabric.node(), Message::UsableSize, payload);
+                  fabric.send(1 - fabric.node(), Message::WantRelease, payload);
                 fabric.wait_until([&] { return Echoes.load() == Count; });
               }).all_passed());
 }
@@ -361,13 +361,13 @@ TEST_F(FabricContract, HandlersThatSendToEachOtherDoNotBlock) {
 TEST_F(FabricContract, SendersOfOneNodeShareTheirRing) {
   constexpr std::uint32_t Count = 5000, Threads = 3;
   EXPECT_TRUE(run_fabric(2, [](Fabric &fabric, Bootstrap &) {
-                fabric.set_handler(Message::Reply, count_echo);
+                fabric.set_handler(Message::RemoteFree, count_echo);
                 fabric.start();
                 std::vector<std::thread> threads;
                 for (std::uint32_t t = 0; t < Threads; ++t)
                   threads.emplace_back([&] {
                     for (std::uint32_t i = 0; i < Count; ++i)
-                      fabric.send(1 - fabric.node(), Message::Reply,
+                      fabric.send(1 - fabric.node(), Message::RemoteFree,
                                   bytes_of(i));
                   });
                 for (std::thread &thread : threads)

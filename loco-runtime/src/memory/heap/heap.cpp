@@ -37,6 +37,8 @@ struct Window {
   std::atomic<std::uint64_t> KnownUsed[MaxNodes]; ///< at least, by node
   std::uint64_t Start = 0, Size = 0;              ///< of the part; Memory offset
   bool Left = false; ///< in a forked child
+  std::atomic<std::uint64_t> *Sizes = nullptr; ///< by block; in Control
+  std::uint64_t SizesOffset = 0;               ///< in Control
   unsigned SmallArena = 0, LargeArena = 0, PrivateArena = 0;
   std::mutex FreedMutex;
   /// By other nodes, not given to jemalloc yet. Never destroyed: the progress
@@ -121,6 +123,18 @@ void *take_window(std::size_t bytes, std::size_t align) {
   return reinterpret_cast<void *>(WindowBase + start);
 }
 
+/// The next memory of the window, where `want` is that: an object at its end grows there.
+void *take_window_at(void *want, std::size_t bytes) {
+  std::uint64_t start =
+      reinterpret_cast<std::uintptr_t>(want) - WindowBase - window.Start;
+  std::uint64_t end = start + round_up(bytes, ExtentBytes);
+  std::uint64_t used = start;
+  if (start % ExtentBytes != 0 || end > window.Size ||
+      !window.Used->compare_exchange_strong(used, end))
+    return nullptr;
+  return want;
+}
+
 void claim_at_home(void *p, std::size_t bytes) {
   if (window.Left)
     return;
@@ -161,9 +175,8 @@ extent_hooks_t large_hooks = make_hooks();
 
 void *hook_alloc(extent_hooks_t *hooks, void *want, std::size_t bytes,
                  std::size_t align, bool *zero, bool *commit, unsigned) {
-  if (want != nullptr)
-    return nullptr;
-  void *p = take_window(bytes, align);
+  void *p = want != nullptr ? take_window_at(want, bytes)
+                            : take_window(bytes, align);
   if (p == nullptr)
     return nullptr;
   if (hooks == &small_hooks)
@@ -200,36 +213,30 @@ unsigned make_arena(extent_hooks_t *hooks) {
 
 // ---- other nodes' allocations
 
-struct SizeQuestion {
-  void *object;
-  std::atomic<std::int64_t> *answer; ///< on the asking node
-};
-struct SizeAnswer {
-  std::atomic<std::int64_t> *answer;
-  std::int64_t bytes;
-};
-
-template <typename T> std::span<const std::byte> payload_of(const T &value) {
-  return std::as_bytes(std::span(&value, 1));
-}
 template <typename T> T payload_as(std::span<const std::byte> payload) {
   T value;
   std::memcpy(&value, payload.data(), sizeof value);
   return value;
 }
 
-std::size_t ask_size(void *p) {
-  PrivateScope scope;
-  // Not on this stack: the progress thread writes the answer.
-  std::atomic<std::int64_t> &answer =
-      *new (allocate_private(sizeof(std::atomic<std::int64_t>), false))
-          std::atomic<std::int64_t>(-1);
-  auto &fabric = window.Protocol->network();
-  fabric.send(owner_of(p), fabric::Message::UsableSize,
-              payload_of(SizeQuestion{p, &answer}));
-  fabric.wait_until([&] { return answer.load() >= 0; });
-  auto bytes = static_cast<std::size_t>(answer.load());
-  release(&answer);
+/// Every node can look up how much memory an object of another has: jemalloc gives the
+/// objects that start in one page all the same.
+void note_size(const void *p, std::size_t bytes) {
+  if (window.Left)
+    return; // the table is the parent's
+  std::atomic<std::uint64_t> &size =
+      window.Sizes[block_at(reinterpret_cast<std::uintptr_t>(p) - WindowBase)];
+  if (size.load(std::memory_order_relaxed) != bytes)
+    size.store(bytes, std::memory_order_relaxed);
+}
+
+std::size_t look_up_size(const void *p) {
+  const Block block =
+      block_at(reinterpret_cast<std::uintptr_t>(p) - WindowBase);
+  std::uint64_t bytes;
+  window.Protocol->network().atomic_load(
+      owner_of(p), fabric::Segment::Control,
+      window.SizesOffset + block * sizeof bytes, &bytes, sizeof bytes);
   return bytes;
 }
 
@@ -286,6 +293,24 @@ void take_freed() {
     give_back(p);
 }
 
+/// What a compiled check does; where it is left out a page fault serves.
+void make_ready(const void *p, std::size_t bytes, Access access) {
+  if (!in_window(p) || bytes == 0 || window.Left)
+    return;
+  const auto offset = reinterpret_cast<std::uintptr_t>(p) - WindowBase;
+  const Block first = block_at(offset), end = block_at(offset + bytes - 1) + 1;
+  auto needs = [&](Block b) {
+    auto shadow = AddressSpace::shadow_of(window.Protocol->space().address_of(b))
+                      ->load(std::memory_order_relaxed);
+    return access == Access::Load ? shadow > LOCO_SHADOW_CLEAN
+                                  : shadow != LOCO_SHADOW_READY;
+  };
+  std::uint64_t ahead_bytes = window.Protocol->ahead_bytes();
+  for (Block b = first; b < end; ++b)
+    if (needs(b))
+      return window.Protocol->prepare(b, end - b, access, ahead_bytes);
+}
+
 /// With LOCO_RACE: an object of the window that is given out.
 void note_allocation(const void *p, std::size_t bytes) {
   if (race_detector != nullptr && in_window(p) && !window.Left)
@@ -306,6 +331,10 @@ void open(Coherence &protocol) {
   window.UsedOffset = fabric.reserve_control(sizeof(std::uint64_t));
   window.Used = reinterpret_cast<std::atomic<std::uint64_t> *>(
       fabric.control() + window.UsedOffset);
+  window.SizesOffset = fabric.reserve_control(
+      std::uint64_t{protocol.space().num_blocks()} * sizeof(std::uint64_t));
+  window.Sizes = reinterpret_cast<std::atomic<std::uint64_t> *>(
+      fabric.control() + window.SizesOffset);
   window.Start = offset_of(first_block(homes.first_owned()));
   window.Size = std::uint64_t{homes.num_owned()} * ExtentBytes;
   window.SmallArena = make_arena(&small_hooks);
@@ -325,21 +354,6 @@ void set_handlers(fabric::Fabric &fabric) {
                             payload = payload.subspan(sizeof(void *)))
                          window.Freed->push_back(payload_as<void *>(payload));
                        window.AnyFreed = true;
-                     });
-  fabric.set_handler(
-      Message::UsableSize, [](int source, std::span<const std::byte> payload) {
-        auto question = payload_as<SizeQuestion>(payload);
-        SizeAnswer answer{question.answer,
-                          static_cast<std::int64_t>(sallocx(question.object, 0))};
-        window.Protocol->network().send(source, Message::Reply,
-                                        payload_of(answer));
-      });
-  fabric.set_handler(Message::Reply,
-                     [](int, std::span<const std::byte> payload) {
-                       auto answer = payload_as<SizeAnswer>(payload);
-                       answer.answer->store(answer.bytes);
-                       auto &fabric = window.Protocol->network();
-                       fabric.notify(fabric.node());
                      });
 }
 
@@ -432,6 +446,8 @@ void *allocate(std::size_t bytes, std::size_t align, bool zeroed) {
   if (phase.load(std::memory_order_relaxed) == Phase::ManyNodes) {
     place(p, bytes);
     note_allocation(p, bytes);
+    if (in_window(p))
+      note_size(p, nallocx(slot, flags));
   } else if (phase.load(std::memory_order_relaxed) == Phase::OneNode)
     want_huge_pages(p, bytes);
   // Inside an extent hook jemalloc gives private memory to whomever asks.
@@ -484,12 +500,17 @@ void *reallocate(void *p, std::size_t bytes) {
     void *moved = rallocx(p, class_bytes(bytes),
                           window_flags(bytes) | MALLOCX_ALIGN(align));
     note_allocation(moved ? moved : p, moved ? bytes : old_bytes);
+    if (moved != nullptr)
+      note_size(moved, sallocx(moved, 0));
     return moved ? moved : no_memory();
   }
   void *moved = allocate(bytes, 0, false);
   if (moved == nullptr)
     return nullptr;
-  std::memcpy(moved, p, old_bytes < bytes ? old_bytes : bytes);
+  const std::size_t kept = std::min(old_bytes, bytes);
+  make_ready(p, kept, Access::Load);
+  make_ready(moved, kept, Access::Store);
+  std::memcpy(moved, p, kept);
   release(p);
   return moved;
 }
@@ -510,7 +531,7 @@ std::size_t usable_size(void *p) {
     return objects->bytes_of(p, "malloc_usable_size");
   if (!is_foreign(p))
     return sallocx(p, 0);
-  return window.Left ? 0 : ask_size(p);
+  return window.Left ? 0 : look_up_size(p);
 }
 
 std::uint64_t allocated_end(std::uint64_t offset) {
