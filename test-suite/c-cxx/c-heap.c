@@ -38,6 +38,32 @@ static void small_objects_are_aligned(void) {
   }
 }
 
+/// Grows by and by, sparsely used, each part by another thread; then shrinks.
+static void grows_and_shrinks(void) {
+  enum { Step = 1 << 20, Steps = 100, Piece = 300 };
+  static char *p;
+  p = calloc(1, 1);
+  for (int i = 0; i < Steps; ++i) {
+    size_t end = (size_t)(i + 1) * Step + i;
+#pragma omp parallel
+    if (i % omp_get_num_threads() == omp_get_thread_num()) {
+      p = realloc(p, end);
+      CHECK(p != NULL && malloc_usable_size(p) >= end);
+      fill(p + end - Piece, Piece, i);
+    }
+  }
+  for (int i = Steps - 1; i >= 0; i -= 7) {
+    size_t end = (size_t)(i + 1) * Step + i;
+    p = realloc(p, end);
+    CHECK(p != NULL && malloc_usable_size(p) < 2 * end);
+    for (int k = 0; k <= i; ++k)
+      CHECK(holds(p + (size_t)(k + 1) * Step + k - Piece, Piece, k));
+  }
+  p = realloc(p, 100);
+  CHECK(*p == 0);
+  free(p);
+}
+
 int main(void) {
 #pragma omp parallel
   small_objects_are_aligned();
@@ -100,6 +126,7 @@ int main(void) {
     CHECK(strcmp(objects[i], text) == 0);
     free(objects[i]);
   }
+  grows_and_shrinks();
   // libc's own allocations.
   char *printed = NULL;
 #pragma omp parallel

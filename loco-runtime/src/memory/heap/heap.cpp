@@ -17,6 +17,7 @@
 #include <cstring>
 #include <jemalloc/jemalloc.h>
 #include <mutex>
+#include <sys/mman.h>
 #include <vector>
 
 namespace loco::memory::heap {
@@ -123,18 +124,6 @@ void *take_window(std::size_t bytes, std::size_t align) {
   return reinterpret_cast<void *>(WindowBase + start);
 }
 
-/// The next memory of the window, where `want` is that: an object at its end grows there.
-void *take_window_at(void *want, std::size_t bytes) {
-  std::uint64_t start =
-      reinterpret_cast<std::uintptr_t>(want) - WindowBase - window.Start;
-  std::uint64_t end = start + round_up(bytes, ExtentBytes);
-  std::uint64_t used = start;
-  if (start % ExtentBytes != 0 || end > window.Size ||
-      !window.Used->compare_exchange_strong(used, end))
-    return nullptr;
-  return want;
-}
-
 void claim_at_home(void *p, std::size_t bytes) {
   if (window.Left)
     return;
@@ -175,8 +164,9 @@ extent_hooks_t large_hooks = make_hooks();
 
 void *hook_alloc(extent_hooks_t *hooks, void *want, std::size_t bytes,
                  std::size_t align, bool *zero, bool *commit, unsigned) {
-  void *p = want != nullptr ? take_window_at(want, bytes)
-                            : take_window(bytes, align);
+  if (want != nullptr)
+    return nullptr;
+  void *p = take_window(bytes, align);
   if (p == nullptr)
     return nullptr;
   if (hooks == &small_hooks)
@@ -469,13 +459,93 @@ void *reallocate_private(void *p, std::size_t bytes) {
   return moved ? moved : no_memory();
 }
 
+/// Large memory that grows gets room for the next times, and is not moved again until
+/// that is used up; pages that nobody stores to cost nothing.
+static constexpr std::size_t GrowingBytes = 1 << 20;
+
+static std::size_t with_room(std::size_t old_bytes, std::size_t bytes) {
+  return std::max(bytes, old_bytes + old_bytes / 2);
+}
+
+/// Whether `bytes` is what the object has, or what it was given to grow.
+static bool fits_in_room(std::size_t old_bytes, std::size_t bytes) {
+  return old_bytes >= GrowingBytes && bytes <= old_bytes &&
+         bytes > old_bytes / 2;
+}
+
+/// A copy of private memory, whose whole pages go from one place to the other.
+static void move_pages(void *to, void *from, std::size_t bytes) {
+  static constexpr std::size_t PageBytes = 4096;
+  auto *target = static_cast<std::byte *>(to);
+  auto *source = static_cast<std::byte *>(from);
+  std::size_t moved = 0;
+  if ((reinterpret_cast<std::uintptr_t>(to) |
+       reinterpret_cast<std::uintptr_t>(from)) % PageBytes == 0) {
+    const int saved_errno = errno; // old kernels cannot
+    moved = bytes / PageBytes * PageBytes;
+    if (mremap(from, moved, moved,
+               MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP,
+               to) == MAP_FAILED)
+      moved = 0;
+    errno = saved_errno;
+  }
+  std::memcpy(target + moved, source + moved, bytes - moved);
+}
+
+/// realloc() where the window is not used.
+static void *reallocate_alone(void *p, std::size_t bytes) {
+  const int aligned = MALLOCX_ALIGN(BlockBytes);
+  const int flags = private_flags();
+  const std::size_t old_bytes = sallocx(p, 0);
+  if (fits_in_room(old_bytes, bytes))
+    return p;
+  if (bytes <= old_bytes || old_bytes < GrowingBytes)
+    return rallocx(p, class_bytes(bytes),
+                   bytes < GrowingBytes ? flags : flags | aligned);
+  void *moved = mallocx(with_room(old_bytes, bytes), flags | aligned);
+  if (moved == nullptr)
+    return rallocx(p, bytes, flags);
+  move_pages(moved, p, old_bytes);
+  dallocx(p, free_flags(p));
+  return moved;
+}
+
+/// A copy in the window. Blocks that nobody has ever touched stay so.
+static void copy_in_window(void *to, const void *from, std::size_t bytes) {
+  Homes &homes = window.Protocol->homes();
+  auto is_untouched = [&](const std::byte *at) {
+    return in_window(at) &&
+           homes.find(block_at(reinterpret_cast<std::uintptr_t>(at) -
+                               WindowBase)) < 0;
+  };
+  auto *target = static_cast<std::byte *>(to);
+  auto *source = static_cast<const std::byte *>(from);
+  const bool by_block = (reinterpret_cast<std::uintptr_t>(to) |
+                         reinterpret_cast<std::uintptr_t>(from)) % BlockBytes == 0;
+  auto skips = [&](std::size_t at) {
+    return by_block && !window.Left && is_untouched(target + at) &&
+           is_untouched(source + at);
+  };
+  for (std::size_t at = 0; at < bytes;) {
+    std::size_t end = at;
+    while (end < bytes && !skips(end))
+      end = by_block ? std::min(end + BlockBytes, bytes) : bytes;
+    make_ready(source + at, end - at, Access::Load);
+    make_ready(target + at, end - at, Access::Store);
+    std::memcpy(target + at, source + at, end - at);
+    at = end;
+    while (at < bytes && skips(at))
+      at = std::min(at + BlockBytes, bytes);
+  }
+}
+
 void *reallocate(void *p, std::size_t bytes) {
   if (p == nullptr)
     return allocate(bytes, 0, false);
   if (bytes > PTRDIFF_MAX)
     return no_memory();
   if (!in_window(p) && allocates_privately()) {
-    void *moved = rallocx(p, class_bytes(bytes), private_flags());
+    void *moved = reallocate_alone(p, bytes);
     if (moved == nullptr)
       return no_memory();
     if (phase.load(std::memory_order_relaxed) == Phase::OneNode)
@@ -489,7 +559,11 @@ void *reallocate(void *p, std::size_t bytes) {
     objects->resize(p, bytes);
     return p;
   }
-  bool same_arena = !is_object(p) && in_window(p) && !is_foreign(p) &&
+  if (!is_object(p) && fits_in_room(old_bytes, bytes))
+    return p;
+  const bool grows = !is_object(p) && old_bytes >= GrowingBytes &&
+                     bytes > old_bytes;
+  bool same_arena = !grows && !is_object(p) && in_window(p) && !is_foreign(p) &&
                     !allocates_privately() &&
                     (old_bytes >= LargeBytes) == (bytes >= LargeBytes);
   if (same_arena) {
@@ -504,13 +578,13 @@ void *reallocate(void *p, std::size_t bytes) {
       note_size(moved, sallocx(moved, 0));
     return moved ? moved : no_memory();
   }
-  void *moved = allocate(bytes, 0, false);
+  void *moved =
+      grows ? allocate(with_room(old_bytes, bytes), 0, false) : nullptr;
+  if (moved == nullptr)
+    moved = allocate(bytes, 0, false);
   if (moved == nullptr)
     return nullptr;
-  const std::size_t kept = std::min(old_bytes, bytes);
-  make_ready(p, kept, Access::Load);
-  make_ready(moved, kept, Access::Store);
-  std::memcpy(moved, p, kept);
+  copy_in_window(moved, p, std::min(old_bytes, bytes));
   release(p);
   return moved;
 }
