@@ -65,6 +65,10 @@ inline void count(std::atomic<std::uint64_t> &counter, std::uint64_t n = 1) {
   counter.fetch_add(n, std::memory_order_relaxed);
 }
 
+inline std::uint64_t value(const std::atomic<std::uint64_t> &counter) {
+  return counter.load(std::memory_order_seq_cst);
+}
+
 /// Adds the nanoseconds of a scope to a counter.
 class ScopedNanos {
 public:

@@ -129,6 +129,7 @@ void Coherence::renew(Block first, Block count, const bool *changed) {
 }
 
 void Coherence::refresh(Block first, Block count) {
+  loco::count(stats.BlocksRefreshed, count); // before they are: see acquire_from_all()
   // As fetch() (M5, M6), but the pages stay visible: they are protected, so
   // what is overwritten is what the home had (M18).
   for_each_home(first, count, [&](int home, Block start, Block n) {
@@ -136,11 +137,11 @@ void Coherence::refresh(Block first, Block count) {
     Network.get(home, Segment::Memory, offset_of(start),
                 Space.runtime_view(start), n * BlockBytes);
   });
-  loco::count(stats.BlocksRefreshed, count);
   loco::count(stats.BytesFetched, count * BlockBytes);
 }
 
 void Coherence::merge(Block first, Block count) {
+  loco::count(stats.BlocksMerged, count); // before they are, too
   // Marked before the get, so as good as fetched (M5, M6). What the home has and
   // the twin has not, others have stored; no thread of this node has stored to
   // these bytes, or may read them, before this acquire is over (M25).
@@ -155,7 +156,6 @@ void Coherence::merge(Block first, Block count) {
                         Space.runtime_view(b)) != 0)
         Writers.others_wrote(b, 1);
   });
-  loco::count(stats.BlocksMerged, count);
   loco::count(stats.BytesFetched, count * BlockBytes);
 }
 

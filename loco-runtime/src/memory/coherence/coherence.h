@@ -425,6 +425,14 @@ private:
   std::byte *Incoming;              ///< of an extent; ProtocolMutex
   std::mutex EvictionMutex;         ///< one thread evicts at a time
   fabric::Piece *EvictionPieces;    ///< of one block; EvictionMutex
+  /// All by which something that others have stored may have become visible here.
+  struct ComeIn {
+    std::uint64_t blocks = ~std::uint64_t{0};
+    ReleaseEpochs::Wanted sent{};
+    bool operator==(const ComeIn &) const = default;
+  };
+  std::mutex AcquiredMutex;
+  ComeIn AcquiredFromAll; ///< what had before the last of these began
   StoreWatch *Watch = nullptr;
   std::unique_ptr<HomeTwins> OwnStores; ///< with a watch
 };

@@ -50,21 +50,26 @@ void Coherence::release_by_fence() {
 }
 
 void Coherence::acquire_by_fence() {
-  if (Watch == nullptr) {
-    ReleaseEpochs::Wanted wanted{};
-    Epochs.find_pending(wanted);
-    Epochs.wait_for(wanted, ReleaseEpochs::NoPlace);
-  }
+  if (Watch == nullptr)
+    Epochs.wait_for(Epochs.pending(), ReleaseEpochs::NoPlace);
   acquire();
 }
 
 void Coherence::acquire_from_all() {
-  if (Watch == nullptr) { // which is about what the program says
-    ReleaseEpochs::Wanted wanted{};
-    Epochs.find_next(wanted);
-    Epochs.wait_for(wanted, ReleaseEpochs::NoPlace);
+  if (Watch != nullptr) // which is about what the program says
+    return acquire();
+  ComeIn now{loco::value(stats.BlocksFetched) + loco::value(stats.BlocksRefreshed) +
+                 loco::value(stats.BlocksMerged),
+             Epochs.sent_by_all()};
+  {
+    std::lock_guard lock(AcquiredMutex);
+    if (now == AcquiredFromAll)
+      return;
   }
+  Epochs.wait_for(Epochs.next_of_all(), ReleaseEpochs::NoPlace);
   acquire();
+  std::lock_guard lock(AcquiredMutex);
+  AcquiredFromAll = now;
 }
 
 void Coherence::serve_releases() {

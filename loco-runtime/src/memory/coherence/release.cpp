@@ -41,6 +41,7 @@ void Coherence::note_modified(Block block) {
 bool Coherence::put_delta(Block block, const std::byte *data,
                           fabric::Piece *pieces) {
   int home = Directory.claim(block);
+  Epochs.sends();
   std::byte *twin = Twins.bytes(Info[block].Twin);
   std::byte *direct = nullptr;
   if (Watch == nullptr)
@@ -96,6 +97,7 @@ void Coherence::put_bytes(Block block, std::uint64_t offset,
     if (data[i] == twin[i])
       continue;
     twin[i] = data[i];
+    Epochs.sends();
     Network.put(home, Segment::Memory, offset + i, &twin[i], 1);
     note_modified(block);
   }

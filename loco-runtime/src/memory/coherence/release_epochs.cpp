@@ -22,11 +22,12 @@ ReleaseEpochs::ReleaseEpochs(fabric::Fabric &fabric, int compute_nodes)
       LeftOffset(fabric.reserve_control(sizeof(Epoch) << PlaceBits)),
       StartedOffset(fabric.reserve_control(sizeof(Epoch))),
       CompletedOffset(fabric.reserve_control(sizeof(Epoch))),
+      SentOffset(fabric.reserve_control(sizeof(Epoch))),
       PendingOffset(fabric.reserve_control(sizeof(Epoch))),
       AnswersOffset(fabric.reserve_control(MaxNodes * sizeof(Epoch))),
       Left(words(LeftOffset)), Started(words(StartedOffset)),
-      Completed(words(CompletedOffset)), Pending(words(PendingOffset)),
-      Answers(words(AnswersOffset)) {
+      Completed(words(CompletedOffset)), Sent(words(SentOffset)),
+      Pending(words(PendingOffset)), Answers(words(AnswersOffset)) {
   Instance = this;
   fabric.set_handler(Message::WantRelease,
                      [](int source, std::span<const std::byte> payload) {
@@ -83,16 +84,11 @@ bool ReleaseEpochs::find_unseen(Place place, Wanted &wanted) {
   return any;
 }
 
-void ReleaseEpochs::find_pending(Wanted &wanted) {
+ReleaseEpochs::Wanted ReleaseEpochs::next_of_all() {
+  Wanted wanted = load_all(StartedOffset);
   for (int node = 0; node < ComputeNodes; ++node)
-    if (is_peer(node))
-      wanted[node] = load(node, PendingOffset);
-}
-
-void ReleaseEpochs::find_next(Wanted &wanted) {
-  for (int node = 0; node < ComputeNodes; ++node)
-    if (is_peer(node))
-      wanted[node] = load(node, StartedOffset) + 1;
+    wanted[node] += is_peer(node);
+  return wanted;
 }
 
 void ReleaseEpochs::wait_for(const Wanted &wanted, Place place) {
@@ -114,12 +110,12 @@ void ReleaseEpochs::wait_for(const Wanted &wanted, Place place) {
   });
 }
 
-ReleaseEpochs::Wanted ReleaseEpochs::completed_by_all() {
-  Wanted releases{};
+ReleaseEpochs::Wanted ReleaseEpochs::load_all(std::uint64_t offset) {
+  Wanted words{};
   for (int node = 0; node < ComputeNodes; ++node)
     if (is_peer(node))
-      releases[node] = load(node, CompletedOffset);
-  return releases;
+      words[node] = load(node, offset);
+  return words;
 }
 
 void ReleaseEpochs::acquired(const Wanted &releases) {

@@ -43,6 +43,8 @@ public:
   /// One release at a time.
   void begin();
   void end();
+  /// Before bytes that were stored here go to another node.
+  void sends() { Sent->fetch_add(1, std::memory_order_seq_cst); }
   Epoch completed() const { return Completed->load(std::memory_order_acquire); }
 
   /// What this thread, and whoever happened before it, has stored is in the release
@@ -60,17 +62,19 @@ public:
   /// What has been left at the place, and was not acquired. Whether anything.
   bool find_unseen(Place place, Wanted &wanted);
   /// What has been left at any place, and is not released.
-  void find_pending(Wanted &wanted);
+  Wanted pending() { return load_all(PendingOffset); }
+  /// By node: changes when it has sent something.
+  Wanted sent_by_all() { return load_all(SentOffset); }
   /// Of every node, the next release that has not begun: what it has stored by now is
   /// in that.
-  void find_next(Wanted &wanted);
+  Wanted next_of_all();
   /// Waits until all of these are over; asks for those that are not.
   void wait_for(const Wanted &wanted, Place place);
   static constexpr Place NoPlace = ~Place{0};
 
   /// How far other nodes have come; acquired() with that when what they have published
   /// until then was read. One acquire at a time.
-  Wanted completed_by_all();
+  Wanted completed_by_all() { return load_all(CompletedOffset); }
   void acquired(const Wanted &releases);
 
   // ---- serving requests
@@ -95,6 +99,8 @@ private:
                         sizeof epoch);
     return epoch;
   }
+  /// Of the other nodes.
+  Wanted load_all(std::uint64_t offset);
   bool is_peer(int node) const { return node != Network.node(); }
   Word *words(std::uint64_t offset) const {
     return reinterpret_cast<Word *>(Network.control() + offset);
@@ -108,10 +114,11 @@ private:
   const std::uint64_t LeftOffset;      ///< in Control: by place
   const std::uint64_t StartedOffset;   ///< in Control
   const std::uint64_t CompletedOffset; ///< in Control
+  const std::uint64_t SentOffset;      ///< in Control: deltas
   const std::uint64_t PendingOffset;   ///< in Control: the latest of Left
   const std::uint64_t AnswersOffset;   ///< in Control: by node, completed there
-  Word *const Left, *const Started, *const Completed, *const Pending,
-      *const Answers;
+  Word *const Left, *const Started, *const Completed, *const Sent,
+      *const Pending, *const Answers;
   Word Acquired[MaxNodes] = {}; ///< by node
   std::atomic<std::uint8_t> Eager[1u << PlaceBits] = {}; ///< by place
 

@@ -85,7 +85,7 @@ void loco::registerPipeline(PassBuilder &PB, const PipelineOptions &Options) {
   if (Options.ModeKind == Mode::Cache)
     PB.registerPipelineStartEPCallback(
         [](ModulePassManager &MPM, OptimizationLevel) {
-          MPM.addPass(createModuleToFunctionPassAdaptor(FlushPass()));
+          MPM.addPass(FlushPass());
         });
   // Every compile-time pipeline ends with this extension point: -O0, -O1 to
   // -O3, and the pre-link ones of full and thin LTO. The link step may be run
@@ -100,7 +100,9 @@ void loco::registerPassNames(PassBuilder &PB) {
   using Elements = ArrayRef<PassBuilder::PipelineElement>;
   PB.registerPipelineParsingCallback(
       [](StringRef Name, ModulePassManager &MPM, Elements) {
-        if (Name == "loco-globals")
+        if (Name == "loco-flush")
+          MPM.addPass(FlushPass());
+        else if (Name == "loco-globals")
           MPM.addPass(GlobalsPass());
         else if (Name == "loco-tag")
           MPM.addPass(TagPass());
@@ -130,9 +132,7 @@ void loco::registerPassNames(PassBuilder &PB) {
       });
   PB.registerPipelineParsingCallback(
       [](StringRef Name, FunctionPassManager &FPM, Elements) {
-        if (Name == "loco-flush")
-          FPM.addPass(FlushPass());
-        else if (Name == "loco-hoist")
+        if (Name == "loco-hoist")
           FPM.addPass(HoistPass());
         else if (Name == "loco-version")
           FPM.addPass(VersionPass());

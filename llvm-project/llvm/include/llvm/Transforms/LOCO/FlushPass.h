@@ -12,8 +12,8 @@
 
 namespace llvm::loco {
 
-/// loco-flush: where a loop that flushes is left, lets all in that other nodes have
-/// stored until then.
+/// loco-flush: makes loops that wait by flushing see what was stored before what they
+/// wait for.
 ///
 /// \code
 ///   while (!ready) {
@@ -26,11 +26,17 @@ namespace llvm::loco {
 /// be seen long before the data: it may be at home on this node, or read from its
 /// home before the other node has released.
 ///
+/// Where the loop waits for variables that only this module knows, and only loads and
+/// stores, and does nothing else, these become atomics, loaded with acquire and stored
+/// to with release, which is all that is missing; the flush is left out. Where it may be
+/// waiting for something else, each way out of the loop lets all in that other nodes
+/// have stored until then (__loco_acquire_from_all).
+///
 /// Runs before LLVM changes a loop: later its first test may be in front of it, where
 /// nobody would see that it is the same wait. Of nested loops the innermost counts.
 class FlushPass : public PassInfoMixin<FlushPass> {
 public:
-  PreservedAnalyses run(Function &F, FunctionAnalysisManager &AM);
+  PreservedAnalyses run(Module &M, ModuleAnalysisManager &AM);
   static bool isRequired() { return true; } // -O0, too
 };
 
