@@ -138,23 +138,30 @@ T compare_exchange(void *p, T expected, T desired, int order,
 }
 
 template <typename T> T read_modify_write(void *p, T value, int op, int order) {
-  T old = load<T>(p, __ATOMIC_RELAXED);
   if (is_managed(p)) {
     PrivateScope scope;
-    order_before(order, p);
+    struct Operation {
+      T value;
+      int op;
+    } operation{value, op};
+    T old;
+    atomic_update(
+        p, &old, sizeof old, order,
+        [](const void *context, const void *seen, void *into) {
+          auto &[by, how] = *static_cast<const Operation *>(context);
+          *static_cast<T *>(into) = combine(*static_cast<const T *>(seen), by, how);
+        },
+        &operation);
+    return old;
   }
+  T old = load<T>(p, __ATOMIC_RELAXED);
   for (;;) {
     T seen = compare_exchange<T>(p, old, combine<T>(old, value, op),
                                  __ATOMIC_RELAXED, __ATOMIC_RELAXED);
     if (seen == old)
-      break;
+      return old;
     old = seen;
   }
-  if (is_managed(p)) {
-    PrivateScope scope;
-    order_after(order, p);
-  }
-  return old;
 }
 
 } // namespace

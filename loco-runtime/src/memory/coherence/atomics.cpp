@@ -109,6 +109,25 @@ bool atomic_compare_exchange(void *p, void *expected, const void *desired,
   return exchanged;
 }
 
+void atomic_update(void *p, void *old, unsigned width, int order,
+                   AtomicUpdate update, const void *context) {
+  order_before(order, p);
+  std::uint64_t offset = offset_of_address(p);
+  coherence->at_home(
+      offset, width, true, [&](int home, std::byte *copy, std::byte *twin) {
+        fabric::Fabric &fabric = coherence->network();
+        alignas(16) std::byte desired[16];
+        fabric.atomic_load(home, Segment::Memory, offset, old, width);
+        do
+          update(context, old, desired);
+        while (!fabric.compare_exchange(home, Segment::Memory, offset, old,
+                                        desired, width));
+        patch(copy, twin, offset, desired, width);
+        count(stats.RemoteAtomics, is_remote(home));
+      });
+  order_after(order, p);
+}
+
 /// Calls act(offset, done, n) for the parts of a range that lie in one block.
 template <typename Act>
 static void by_block(const void *p, std::size_t bytes, Act act) {

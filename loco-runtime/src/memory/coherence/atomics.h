@@ -20,6 +20,12 @@ void atomic_store(void *p, const void *from, unsigned width, int order);
 bool atomic_compare_exchange(void *p, void *expected, const void *desired,
                              unsigned width, int order, int failure_order);
 
+/// Replaces the value by what `update(old, into)` makes of it, which may be asked
+/// again, and stores the one before through `old`.
+using AtomicUpdate = void (*)(const void *context, const void *old, void *into);
+void atomic_update(void *p, void *old, unsigned width, int order,
+                   AtomicUpdate update, const void *context);
+
 /// The release and acquire that an order stands for; `p` is what the operation,
 /// a store for the former, is on, or null for a fence.
 void order_before(int order, const void *p = nullptr);

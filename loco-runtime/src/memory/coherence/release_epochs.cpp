@@ -8,7 +8,9 @@
 #include "base/raise.h"
 #include "base/stats.h"
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 
 namespace loco::memory {
 
@@ -61,11 +63,20 @@ void ReleaseEpochs::leave(Place place, Epoch epoch) { raise(Left[place], epoch);
 bool ReleaseEpochs::is_asked_for(Place place) {
   // Only a hint: what two threads do at once may get lost.
   std::uint8_t left = Eager[place].load(std::memory_order_relaxed);
-  if (left == 0)
+  if ((left & TimesLeft) == 0)
     return false;
   Eager[place].store(static_cast<std::uint8_t>(left - 1),
                      std::memory_order_relaxed);
   return true;
+}
+
+void ReleaseEpochs::be_eager(Place place) {
+  // A release that nobody needs may have thousands of blocks to look at.
+  static constexpr std::uint8_t Times[] = {0, 0, 4, 16};
+  const std::uint8_t asked = Eager[place].load(std::memory_order_relaxed) >> AskedShift;
+  const std::uint8_t now = std::min<std::uint8_t>(asked + 1, std::size(Times) - 1);
+  Eager[place].store(static_cast<std::uint8_t>(now << AskedShift | Times[now]),
+                     std::memory_order_relaxed);
 }
 
 // -------------------------------------------------------- other nodes' releases
@@ -129,7 +140,7 @@ void ReleaseEpochs::receive(int source, std::span<const std::byte> payload) {
   Request request;
   std::memcpy(&request, payload.data(), sizeof request);
   if (request.place != NoPlace)
-    Eager[request.place].store(TimesAfterAsked, std::memory_order_relaxed);
+    be_eager(request.place);
   raise(Asked[source], request.epoch);
   Requests.fetch_add(1, std::memory_order_release);
   futex_wake(Requests);

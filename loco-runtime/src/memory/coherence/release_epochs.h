@@ -7,8 +7,8 @@
 // (M27). After Keleher, Cox, Zwaenepoel, "Lazy release consistency for software
 // distributed shared memory" (ISCA 1992), whose intervals these are.
 //
-// A place that is asked for is released at for some time after, before anybody asks:
-// so a flag or a lock that goes to and fro costs one wait, and not two.
+// A place that is asked for again and again is released at before anybody asks: so a
+// flag or a lock that goes to and fro costs one wait, and not two.
 //
 // Thread-safety: any thread, unless said otherwise.
 #pragma once
@@ -54,6 +54,8 @@ public:
   void leave(Place place, Epoch epoch);
   /// Whether the place had better be released at at once.
   bool is_asked_for(Place place);
+  /// The place was asked for.
+  void be_eager(Place place);
 
   // ---- other nodes' releases
 
@@ -86,7 +88,9 @@ public:
 private:
   using Word = std::atomic<Epoch>;
   static constexpr unsigned PlaceBits = 12;
-  static constexpr std::uint8_t TimesAfterAsked = 16;
+  /// Of Eager: how often it is still to be released at, and how often it was asked for.
+  static constexpr std::uint8_t TimesLeft = 0x3f;
+  static constexpr unsigned AskedShift = 6;
 
   struct Request {
     Epoch epoch;
