@@ -2,6 +2,7 @@
 //
 // open_history_test.cpp - the cost of keeping blocks open against that of the best
 // fixed policy for the same trace.
+#include "memory/coherence/costs.h"
 #include "memory/coherence/open_history.h"
 
 #include <gtest/gtest.h>
@@ -96,6 +97,57 @@ TEST(OpenHistoryTest, NorAreRandomTraces) {
     }
     expect_competitive(trace, "random", 2.5);
   }
+}
+
+TEST(OpenHistoryTest, WhatOneReleaseHasClosedOpensTogether) {
+  OpenHistory stored, neighbour, later;
+  for (OpenHistory *block : {&stored, &neighbour, &later})
+    block->opened(1, Change);
+  stored.closed(60);
+  neighbour.closed(60);
+  later.closed(61);
+  EXPECT_TRUE(neighbour.was_closed_with(stored));
+  EXPECT_FALSE(later.was_closed_with(stored));
+  EXPECT_FALSE(OpenHistory().was_closed_with(stored)); // never open
+}
+
+TEST(OpenHistoryTest, WhatWasOpenedInVainIsNotOpenedWithOthersAgain) {
+  OpenHistory stored, guessed, used;
+  for (OpenHistory *block : {&stored, &guessed, &used}) {
+    block->opened(1, Change);
+    block->closed(60);
+  }
+  stored.opened(70, Change);
+  guessed.opened_with_another();
+  used.opened_with_another();
+  used.found_stores();
+  for (OpenHistory *block : {&stored, &guessed, &used})
+    block->closed(130);
+  EXPECT_TRUE(used.was_closed_with(stored));
+  EXPECT_FALSE(guessed.was_closed_with(stored));
+}
+
+TEST(OpenHistoryTest, IdlesBeforeItCloses) {
+  OpenHistory block;
+  block.opened(1, Change);
+  unsigned releases = 0;
+  for (; !block.is_idle(); ++releases)
+    block.found_none(Change);
+  EXPECT_EQ(releases, Change / 4);
+  EXPECT_FALSE(block.is_closing());
+  block.found_stores();
+  EXPECT_FALSE(block.is_idle());
+}
+
+TEST(ChangeCostTest, IsSharedByTheBlocksOfARun) {
+  ChangeCost cost(600);
+  EXPECT_EQ(cost.of_a_block(), 600u);
+  for (int i = 0; i < 1000; ++i)
+    cost.closed(16);
+  EXPECT_EQ(cost.of_a_block(), 600u / 16);
+  for (int i = 0; i < 5000; ++i) // the last ones count
+    cost.closed(1);
+  EXPECT_GE(cost.of_a_block(), 550u);
 }
 
 } // namespace
