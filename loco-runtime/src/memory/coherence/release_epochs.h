@@ -54,8 +54,6 @@ public:
   void leave(Place place, Epoch epoch);
   /// Whether the place had better be released at at once.
   bool is_asked_for(Place place);
-  /// The place was asked for.
-  void be_eager(Place place);
 
   // ---- other nodes' releases
 
@@ -109,6 +107,8 @@ private:
   Word *words(std::uint64_t offset) const {
     return reinterpret_cast<Word *>(Network.control() + offset);
   }
+  /// The place was asked for.
+  void be_eager(Place place);
   void receive(int source, std::span<const std::byte> payload);
 
   static ReleaseEpochs *Instance; ///< for the handler, which has no argument

@@ -30,10 +30,13 @@ public:
   }
   bool areAll() const { return All; }
   void makeAtomic() {
+    // An order that the program asks for stays, if it is as strong.
     for (LoadInst *Load : Loads)
-      Load->setAtomic(AtomicOrdering::Acquire);
+      if (!isAcquireOrStronger(Load->getOrdering()))
+        Load->setAtomic(AtomicOrdering::Acquire);
     for (StoreInst *Store : Stores)
-      Store->setAtomic(AtomicOrdering::Release);
+      if (!isReleaseOrStronger(Store->getOrdering()))
+        Store->setAtomic(AtomicOrdering::Release);
   }
 
 private:
