@@ -31,14 +31,14 @@ unsigned cost_of(const std::vector<bool> &trace) {
     if (!block.is_open())
       continue;
     ++cost;
-    if (block.is_closing()) {
+    if (block.in_vain() >= Change) {
       block.closed(release);
       continue;
     }
     if (stored)
       block.found_stores();
     else
-      block.found_none(Change);
+      block.found_none();
   }
   return cost;
 }
@@ -59,7 +59,7 @@ void expect_competitive(const std::vector<bool> &trace, const char *what,
                         double factor = 2) {
   unsigned best = std::min(cost_always_open(trace), cost_never_open(trace));
   // And what is learnt once.
-  EXPECT_LE(cost_of(trace), factor * best + 3 * Change) << what;
+  EXPECT_LE(cost_of(trace), factor * best + 5 * Change) << what;
 }
 
 TEST(OpenHistoryTest, WhatIsStoredToInEachRoundIsOpenedOnce) {
@@ -127,27 +127,75 @@ TEST(OpenHistoryTest, WhatWasOpenedInVainIsNotOpenedWithOthersAgain) {
   EXPECT_FALSE(guessed.was_closed_with(stored));
 }
 
-TEST(OpenHistoryTest, IdlesBeforeItCloses) {
+TEST(OpenHistoryTest, CountsWhatIsInVain) {
   OpenHistory block;
   block.opened(1, Change);
-  unsigned releases = 0;
-  for (; !block.is_idle(); ++releases)
-    block.found_none(Change);
-  EXPECT_EQ(releases, Change / 4);
-  EXPECT_FALSE(block.is_closing());
+  for (int release = 0; release < 5; ++release)
+    block.found_none();
+  EXPECT_EQ(block.in_vain(), 5u);
   block.found_stores();
-  EXPECT_FALSE(block.is_idle());
+  EXPECT_EQ(block.in_vain(), 0u);
+  for (int release = 0; release < 100000; ++release)
+    block.found_none();
+  EXPECT_EQ(block.in_vain(), UINT16_MAX); // and not from 0 again
+}
+
+TEST(OpenHistoryTest, CountsLessWhereItWasClosedTooEarly) {
+  OpenHistory block;
+  block.opened(1, Change);
+  block.closed(60);
+  block.opened(70, Change);
+  for (int release = 0; release < 10; ++release)
+    block.found_none();
+  EXPECT_EQ(block.in_vain(), 5u);
+}
+
+TEST(OpenHistoryTest, ClosesWhatOthersStoreToUnlessThatWasWrong) {
+  OpenHistory block;
+  block.found_open();
+  block.others_stored();
+  EXPECT_GE(block.in_vain(), Change);
+  block.closed(10);
+  block.opened(11, Change);
+  block.others_stored();
+  EXPECT_EQ(block.in_vain(), 0u);
+}
+
+/// Takes 40 us a page and 60 for all translations, as one hypervisor does.
+const StepCosts ByPage{{40e3, 320e3, 60e3}, 12e3, 100};
+
+TEST(StepCostsTest, ManyPagesMayCostLessThanAFew) {
+  EXPECT_EQ(ByPage.protect(1), 40e3);
+  EXPECT_EQ(ByPage.protect(8), 320e3);
+  EXPECT_EQ(ByPage.protect(33), 33 * 40e3);
+  EXPECT_EQ(ByPage.protect(34), 60e3);
 }
 
 TEST(ChangeCostTest, IsSharedByTheBlocksOfARun) {
-  ChangeCost cost(600);
-  EXPECT_EQ(cost.of_a_block(), 600u);
+  ChangeCost cost(ByPage);
+  EXPECT_EQ(cost.of_a_block(), 520u);
+  EXPECT_LT(cost.of_run(64, 64), 6 * cost.of_run(1, 1));
+  EXPECT_GT(cost.of_run(2, 30), 15 * cost.of_run(1, 1)); // each page of the span
   for (int i = 0; i < 1000; ++i)
-    cost.closed(16);
-  EXPECT_EQ(cost.of_a_block(), 600u / 16);
-  for (int i = 0; i < 5000; ++i) // the last ones count
-    cost.closed(1);
-  EXPECT_GE(cost.of_a_block(), 550u);
+    cost.closed(64, 64);
+  EXPECT_EQ(cost.of_a_block(), (600u + 64 * 120) / 64);
+  for (int i = 0; i < 50000; ++i) // the last ones count
+    cost.closed(1, 1);
+  EXPECT_GE(cost.of_a_block(), 500u);
+}
+
+TEST(ChangeCostTest, IsMoreWhereMostAreOpenedAgain) {
+  ChangeCost cost(ByPage);
+  for (int i = 0; i < 100; ++i)
+    cost.closed(64, 64);
+  const std::uint64_t kept_closed = cost.of_run(64, 64);
+  EXPECT_LT(kept_closed, 2 * 600u);
+  for (int i = 0; i < 100; ++i) {
+    cost.closed(64, 64);
+    for (int block = 0; block < 64; ++block)
+      cost.opened();
+  }
+  EXPECT_GT(cost.of_run(64, 64), 4 * kept_closed);
 }
 
 } // namespace

@@ -183,7 +183,7 @@ void Stepper::release_exported() {
   }
 }
 
-// take_exported_run(), compare_watched_batch(): of a block that stays writable, and
+// take_exported_run(), compare_watched(): of a block that stays writable, and
 // of one that is protected now.
 void Stepper::release_watched() {
   Thread &t = me();

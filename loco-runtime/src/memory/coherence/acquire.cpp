@@ -40,7 +40,7 @@ void Coherence::drop_notice(int peer, Notice notice) {
   for (Block b = notice.first; b < end;) {
     Extent extent = extent_of(b);
     Block run = std::min(first_block(extent + 1), end) - b;
-    mark_watched(b, run);
+    others_stored(b, run, notice.unsure);
     if (Flags[extent].load(std::memory_order_seq_cst) & HasCopies) {
       lock_run(b, run);
       if (notice.unsure) {
@@ -54,7 +54,7 @@ void Coherence::drop_notice(int peer, Notice notice) {
   }
 }
 
-void Coherence::mark_watched(Block first, Block count) {
+void Coherence::others_stored(Block first, Block count, bool unsure) {
   // A copy is not as published where its own node has stored to it. This node's
   // store to the same bytes comes after this acquire, so finds it marked (M26).
   for (Block b = first; b < first + count; ++b)
@@ -62,6 +62,8 @@ void Coherence::mark_watched(Block first, Block count) {
       BlockLock lock(*this, b);
       if (Info[b].Watched)
         Info[b].Marked = true;
+      if (!unsure && Info[b].State == State::Home)
+        Info[b].Open.others_stored();
     }
 }
 
@@ -183,6 +185,7 @@ Block Coherence::drop(Block first, Block count, fabric::Piece *pieces) {
             Info[b].Twin = 0;
           }
           Info[b].State = State::Absent;
+          Info[b].Closing = false;
         }
         dropped += n;
       });

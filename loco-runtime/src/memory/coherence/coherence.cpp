@@ -29,7 +29,7 @@ Coherence::Coherence(fabric::Fabric &fabric, int compute_nodes,
     : Network(fabric), ComputeNodes(compute_nodes),
       Costs(fabric.node() < compute_nodes ? measure_costs(pages)
                                           : StepCosts{}), // it has no copies
-      Changes(Costs.closing_in_comparisons()),
+      Changes(Costs),
       Space(space), Pages(pages),
       Directory(fabric, compute_nodes, space.window_bytes(),
                 space.num_extents(), policy_of(compute_nodes, fabric)),
@@ -95,8 +95,10 @@ void Coherence::unlock_run(Block first, Block count) {
 
 void Coherence::set_states(Block first, Block count, State state,
                            loco_shadow shadow) {
-  for (Block b = first; b < first + count; ++b)
+  for (Block b = first; b < first + count; ++b) {
     Info[b].State = state;
+    Info[b].Closing = false;
+  }
   AddressSpace::set_shadow(Space.address_of(first), count, shadow);
 }
 
@@ -179,7 +181,8 @@ bool Coherence::try_prepare_inside(Block block, Access access) {
   unlock_run(block + 1, n - 1);
   // The kernel may have reclaimed the page-table entry of a present block.
   State state = Info[block].State;
-  bool is_protected = state == State::Clean || state == State::HomeProtected;
+  bool is_protected = state == State::Clean || state == State::HomeProtected ||
+                      Info[block].Closing;
   if (is_protected && !Pages.installs_protected()) {
     prepare_locked(block, 1, Access::Store, home);
     is_protected = false;
@@ -199,6 +202,9 @@ void Coherence::prepare_locked(Block first, Block count, Access access,
       [&](Block b, Block n) { show(b, n); });
   if (access == Access::Load)
     return;
+  for_each_run(
+      first, count, [&](Block b) { return Info[b].Closing; },
+      [&](Block b, Block n) { reopen(b, n); });
   for_each_run(
       first, count, [&](Block b) { return Info[b].State == State::Clean; },
       [&](Block b, Block n) { make_dirty(b, n); });
@@ -288,10 +294,11 @@ void Coherence::count_copies(Block first, Block count) {
 
 void Coherence::note_opened(Block block, bool is_stored) {
   OpenHistory &history = Info[block].Open;
-  if (is_stored)
-    history.opened(NumReleases, Changes.of_a_block());
-  else
-    history.opened_with_another();
+  if (!is_stored)
+    return history.opened_with_another();
+  if (history.was_closed())
+    Changes.opened();
+  history.opened(NumReleases, Changes.of_a_block());
 }
 
 void Coherence::make_twin(Block block, bool is_stored) {

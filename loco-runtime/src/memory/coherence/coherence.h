@@ -180,6 +180,7 @@ private:
     bool HasMemory : 1;     ///< as a copy, counted in Copies, not given back
     bool Watched : 1;       ///< in the Watched list, its fingerprint made
     bool Marked : 1;        ///< and was fetched, or stored to, by others since
+    bool Closing : 1;       ///< open, but protected by the release under way
     RefreshHistory History;
     TwinPool::Twin Twin; ///< at home, of OwnStores
     OpenHistory Open;
@@ -329,6 +330,23 @@ private:
   Block try_lock_alike(Block first, Block count, int home);
   bool try_prepare_inside(Block block, Access access);
 
+  // closing.cpp; ProtocolMutex.
+  /// Blocks that one page-table change protects: idle open ones, and what is
+  /// protected already in between. All are locked; none where end is 0.
+  struct ClosingRun {
+    Block first, end;
+    Block idle;
+    std::uint64_t in_vain; ///< comparisons
+  };
+  /// Protects runs of open blocks, ascending ones of both kinds, that had better close.
+  void close_idle(std::span<const Block> dirty, std::span<const Block> watched);
+  /// Locks all from the run's end to the block; false where they cannot be in one run.
+  bool extend(const ClosingRun &run, Block block);
+  /// Protects the run if that is worth it; unlocks it.
+  void close(const ClosingRun &run);
+  /// A store comes before the release has looked at closing blocks. With their locks.
+  void reopen(Block first, Block count);
+
   // eviction.cpp: the fault thread's, in a bounded cache.
   /// Fetches some of what follows the block in a range that was cut.
   void continue_range(Block faulted, Access access);
@@ -363,16 +381,9 @@ private:
   /// the blocks.
   bool install_home(Extent extent, bool wait = true);
   void install_home_run(Block first, Block count);
-  void flush_dirty();
+  void flush_dirty(std::span<const Block> dirty);
   void flush_batch(std::span<const Block> batch);
-  bool is_closing(const BlockInfo &info) const {
-    return Watch != nullptr || info.Open.is_closing();
-  }
-  /// Those of a batch, which are in the state `open`, that close now: with one, its
-  /// idle neighbours. By bit.
-  std::uint64_t closing_of(std::span<const Block> batch, State open) const;
-  void compare_watched();
-  void compare_watched_batch(std::span<const Block> batch);
+  void compare_watched(std::span<const Block> watched);
   /// Whether a home block is as its last fingerprint says; else that is noticed.
   bool is_as_published(Block block);
   /// What others have fetched may have changed since: they are to look.
@@ -382,8 +393,8 @@ private:
   void take_exported_run(Block first, Block count);
   void publish_modified();
   void drop_notice(int peer, Notice notice);
-  /// Another node has stored to what may be watched here.
-  void mark_watched(Block first, Block count);
+  /// Another node's notice names what may be open at home here.
+  void others_stored(Block first, Block count, bool unsure);
   /// Drops what is not as `peer`'s fingerprints say.
   void drop_changed(int peer, Block first, Block count);
   void drop_everything();

@@ -9,10 +9,10 @@
 // hindsight: Karlin, Manasse, Rudolph, Sleator, "Competitive snoopy caching"
 // (Algorithmica 3, 1988).
 //
-// A page-table change costs the same for a run of blocks. So a block that closes takes
-// its neighbours with it that have been idle for some time, and they open together, at
-// the first store to one of them. One that was opened with others, and not stored to, is
-// not the next time.
+// A page-table change is shared by a run of blocks. So neighbours that have been idle for
+// some time close together, once what all of them have cost in vain is what closing and
+// opening the run costs (costs.h); and they open together, at the first store to one of
+// them. One that was opened with others, and not stored to, is not the next time.
 //
 // Thread-safety: none; the caller holds the block's lock.
 #pragma once
@@ -24,7 +24,7 @@ namespace loco::memory {
 class OpenHistory {
 public:
   /// It becomes writable by a store, after so many releases of the node. `change`:
-  /// what closing and opening costs, in comparisons.
+  /// what closing and opening it costs, in comparisons.
   void opened(std::uint32_t releases, unsigned change) {
     if (WasClosed) {
       auto closed_for = static_cast<std::uint16_t>(releases - ClosedAtOrIdle);
@@ -40,6 +40,11 @@ public:
     open();
     Guessed = 1;
   }
+  /// It is writable, and has been since before anybody counted.
+  void found_open() {
+    if (!Open)
+      open();
+  }
   bool is_open() const { return Open; }
   bool was_closed() const { return WasClosed; }
   bool was_closed_with(const OpenHistory &other) const {
@@ -50,43 +55,45 @@ public:
   /// A release has found stores to it.
   void found_stores() {
     ClosedAtOrIdle = 0;
-    Closing = Idle = Guessed = 0;
+    Guessed = 0;
   }
-  /// A release has found none. `change`: as for opened().
-  void found_none(unsigned change) {
-    ++ClosedAtOrIdle;
-    Closing = ClosedAtOrIdle >= change << Mistakes;
-    Idle = ClosedAtOrIdle >= change / 4;
+  /// A release has found none.
+  void found_none() {
+    if (ClosedAtOrIdle != UINT16_MAX)
+      ++ClosedAtOrIdle;
   }
 
-  /// The next release is to close it, which protects before it compares.
-  bool is_closing() const { return Closing; }
-  /// Or may, if it closes a neighbour.
-  bool is_idle() const { return Idle; }
+  /// A home block that others store to: each comparison finds that, and names it in
+  /// vain. It had better close, unless that was wrong once.
+  void others_stored() {
+    if (Mistakes == 0)
+      ClosedAtOrIdle = UINT16_MAX;
+  }
+
+  /// The comparisons in vain since the last store that count for closing it.
+  unsigned in_vain() const { return ClosedAtOrIdle >> Mistakes; }
   void closed(std::uint32_t releases) {
     // What was never open is protected for the first time: no mistake.
     WasClosed = Open && !Guessed;
-    Open = Closing = Idle = Guessed = 0;
+    Open = Guessed = 0;
     ClosedAtOrIdle = static_cast<std::uint16_t>(releases);
   }
 
 private:
-  static constexpr unsigned MostMistakes = 3;
+  static constexpr unsigned MostMistakes = 5;
 
   void open() {
     Open = 1;
-    Closing = Idle = WasClosed = Guessed = 0;
+    WasClosed = Guessed = 0;
     ClosedAtOrIdle = 0;
   }
 
   /// Open: releases without stores, in a row. Closed: the release that closed it.
   std::uint16_t ClosedAtOrIdle = 0;
   std::uint8_t Open : 1 = 0;
-  std::uint8_t Closing : 1 = 0;
-  std::uint8_t Idle : 1 = 0;
   std::uint8_t WasClosed : 1 = 0; ///< since it was opened
   std::uint8_t Guessed : 1 = 0;   ///< opened with another, and not stored to since
-  std::uint8_t Mistakes : 2 = 0;  ///< how often it was closed too early, in a row
+  std::uint8_t Mistakes : 3 = 0;  ///< how often it was closed too early, in a row
 };
 static_assert(sizeof(OpenHistory) == 4);
 

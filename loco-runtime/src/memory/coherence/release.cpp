@@ -12,24 +12,8 @@ namespace loco::memory {
 
 using fabric::Segment;
 
-/// Blocks that a release holds, and sends, at a time: the bits of a word.
+/// Blocks that a release holds, and sends, at a time.
 static constexpr std::size_t BatchBlocks = 64;
-
-/// Splits ascending blocks into maximal runs, without a gap, of those whose place
-/// among them is `in_run`.
-template <typename InRun, typename Visit>
-static void for_each_adjacent(std::span<const Block> blocks, InRun in_run,
-                              Visit visit) {
-  for (std::size_t i = 0; i < blocks.size();) {
-    std::size_t end = i;
-    while (end < blocks.size() && blocks[end] == blocks[i] + (end - i) &&
-           in_run(end))
-      ++end;
-    if (end > i)
-      visit(blocks[i], static_cast<Block>(end - i));
-    i = std::max(end, i + 1);
-  }
-}
 
 void Coherence::note_modified(Block block) {
   if (Info[block].NoticePending)
@@ -111,46 +95,26 @@ void Coherence::release() {
   loco::count(stats.Releases);
   ++NumReleases;
   Epochs.begin();
-  flush_dirty();
+  const std::span<const Block> dirty = DirtyBlocks.take_sorted();
+  const std::span<const Block> watched = Watched.take_sorted();
+  close_idle(dirty, watched);
+  flush_dirty(dirty);
   if (Watch != nullptr)
     flush_home();
   take_exports();
-  compare_watched();
+  compare_watched(watched);
   publish_modified();
   Epochs.end();
   if (Watch != nullptr)
     Watch->released();
 }
 
-void Coherence::flush_dirty() {
-  std::span<Block> dirty = DirtyBlocks.take_sorted();
+void Coherence::flush_dirty(std::span<const Block> dirty) {
   while (!dirty.empty()) {
-    std::span<Block> batch = dirty.first(std::min(dirty.size(), BatchBlocks));
+    std::span<const Block> batch = dirty.first(std::min(dirty.size(), BatchBlocks));
     dirty = dirty.subspan(batch.size());
     flush_batch(batch);
   }
-}
-
-std::uint64_t Coherence::closing_of(std::span<const Block> batch,
-                                    State open) const {
-  std::uint64_t closing = 0;
-  for (std::size_t start = 0, end; start < batch.size(); start = end) {
-    bool any = false;
-    std::uint64_t idle = 0;
-    for (end = start; end < batch.size() &&
-                      extent_of(batch[end]) == extent_of(batch[start]);
-         ++end) {
-      const BlockInfo &info = Info[batch[end]];
-      if (info.State != open)
-        continue;
-      any |= is_closing(info);
-      if (is_closing(info) || info.Open.is_idle())
-        idle |= std::uint64_t{1} << end;
-    }
-    if (any)
-      closing |= idle;
-  }
-  return closing;
 }
 
 void Coherence::flush_batch(std::span<const Block> batch) {
@@ -162,21 +126,13 @@ void Coherence::flush_batch(std::span<const Block> batch) {
   auto is_dirty = [&](std::size_t i) {
     return Info[batch[i]].State == State::Dirty;
   };
-  const std::uint64_t closing = closing_of(batch, State::Dirty);
-  auto closes = [&](std::size_t i) { return (closing >> i & 1) != 0; };
-  for_each_adjacent(batch, closes, [&](Block first, Block count) {
-    // Protected before it is compared: a store that comes later faults and makes a
-    // new twin, none is lost (M3).
-    std::byte *address = Space.address_of(first);
-    AddressSpace::set_shadow(address, count, LOCO_SHADOW_CLEAN);
-    Pages.protect(address, count * BlockBytes);
-    Changes.closed(count);
-  });
+  std::uint64_t changed = 0; // of those that close
   for (std::size_t i = 0; i < batch.size(); ++i) {
-    if (closes(i))
-      put_delta(batch[i], Space.runtime_view(batch[i]), Pieces);
+    const Block block = batch[i];
+    if (Info[block].Closing)
+      changed |= std::uint64_t{put_delta(block, Space.runtime_view(block), Pieces)} << i;
     else if (is_dirty(i))
-      next_twins[i] = put_open_delta(batch[i]);
+      next_twins[i] = put_open_delta(block);
   }
   // Locked until the data is at home: a store that the put picks up late and
   // that the twin already has would be lost otherwise (M4).
@@ -184,12 +140,13 @@ void Coherence::flush_batch(std::span<const Block> batch) {
   for (std::size_t i = 0; i < batch.size(); ++i) {
     const Block block = batch[i];
     BlockInfo &info = Info[block];
-    if (closes(i)) {
+    if (info.Closing) {
       Twins.give_back(info.Twin);
       info.Twin = 0;
-      info.State = State::Clean;
+      set_states(block, 1, State::Clean, LOCO_SHADOW_CLEAN);
       info.Open.closed(NumReleases);
-      note_writer(block);
+      if ((changed >> i & 1) != 0)
+        note_writer(block);
     } else if (is_dirty(i)) {
       if (next_twins[i] != 0) {
         Twins.give_back(info.Twin);
@@ -197,7 +154,7 @@ void Coherence::flush_batch(std::span<const Block> batch) {
         info.Open.found_stores();
         note_writer(block);
       } else {
-        info.Open.found_none(Changes.of_a_block());
+        info.Open.found_none();
       }
       info.Listed = true; // for the next release
       DirtyBlocks.append(block);
@@ -233,14 +190,11 @@ void Coherence::take_exported_run(Block first, Block count) {
   const bool is_stack =
       Flags[extent].load(std::memory_order_relaxed) & AlwaysModified;
   lock_run(first, count);
-  // Others than these are protected: not written since the copies were made.
+  // Others are protected: not written since the copies were made.
   auto is_writable = [&](Block b) { return Info[b].State == State::Home; };
-  auto stays_open = [&](Block b) {
-    return is_stack || (Watch == nullptr && Info[b].Open.is_open());
-  };
   for (Block b = first; b < first + count; ++b) {
     BlockInfo &info = Info[b];
-    if (!is_writable(b) || !stays_open(b))
+    if (!is_writable(b))
       continue;
     if (is_stack) {
       note_modified(b);
@@ -248,26 +202,23 @@ void Coherence::take_exported_run(Block first, Block count) {
         watch(b);
     } else if (info.Watched) {
       info.Marked = true;
-    } else if (!info.NoticePending) {
+    } else if (Watch == nullptr && !info.NoticePending) {
       publish_fingerprint(b);
+      info.Open.found_open();
       info.Watched = true;
       Watched.append(b);
     }
   }
-  for_each_run(
-      first, count,
-      [&](Block b) { return is_writable(b) && !stays_open(b); },
-      [&](Block start, Block n) {
-        set_states(start, n, State::HomeProtected, LOCO_SHADOW_CLEAN);
-        Pages.protect(Space.address_of(start), n * BlockBytes);
-        for (Block b = start; b < start + n; ++b) {
-          Info[b].Open.closed(NumReleases);
-          // Fetched for the first time since it was last protected, if ever:
-          // nobody knows whether it was written after that (M17).
-          if (!Info[b].NoticePending)
-            publish_fingerprint(b);
-        }
-      });
+  if (Watch != nullptr && !is_stack)
+    for_each_run(first, count, is_writable, [&](Block start, Block n) {
+      set_states(start, n, State::HomeProtected, LOCO_SHADOW_CLEAN);
+      Pages.protect(Space.address_of(start), n * BlockBytes);
+      for (Block b = start; b < start + n; ++b)
+        // Fetched for the first time since it was last protected, if ever:
+        // nobody knows whether it was written after that (M17).
+        if (!Info[b].NoticePending)
+          publish_fingerprint(b);
+    });
   unlock_run(first, count);
 }
 
@@ -284,55 +235,34 @@ bool Coherence::is_as_published(Block block) {
   return false;
 }
 
-void Coherence::compare_watched() {
-  std::span<Block> watched = Watched.take_sorted();
-  while (!watched.empty()) {
-    compare_watched_batch(
-        watched.first(std::min(watched.size(), BatchBlocks)));
-    watched = watched.subspan(std::min(watched.size(), BatchBlocks));
-  }
-}
-
-void Coherence::compare_watched_batch(std::span<const Block> batch) {
-  for (Block b : batch)
-    lock(b);
-  // Others have moved, or are protected: noticed, where they have changed.
-  auto is_open = [&](std::size_t i) {
-    return Info[batch[i]].State == State::Home;
-  };
-  const std::uint64_t closing = closing_of(batch, State::Home);
-  for_each_adjacent(
-      batch, [&](std::size_t i) { return (closing >> i & 1) != 0; },
-      [&](Block first, Block count) {
-        // Protected before it is compared: no later store goes unnoticed (M17).
-        set_states(first, count, State::HomeProtected, LOCO_SHADOW_CLEAN);
-        Pages.protect(Space.address_of(first), count * BlockBytes);
-        Changes.closed(count);
-        for (Block b = first; b < first + count; ++b) {
-          Info[b].Open.closed(NumReleases);
-          if (is_as_published(b) && Info[b].Marked)
-            publish_fingerprint(b);
-        }
-      });
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    const Block block = batch[i];
-    BlockInfo &info = Info[block];
+void Coherence::compare_watched(std::span<const Block> watched) {
+  for (Block b : watched) {
+    BlockLock lock(*this, b);
+    BlockInfo &info = Info[b];
     info.Watched = false;
-    if (is_open(i) && is_as_published(block)) {
-      if (info.Marked)
-        publish_fingerprint(block);
-      info.Open.found_none(Changes.of_a_block());
-      info.Watched = true;
-      Watched.append(block);
-    } else if (is_open(i)) {
-      // Noticed, so no copy counts that was fetched before, and the next one marks
-      // the block (M13).
-      info.Open.found_stores();
+    // Others have moved, or are protected: noticed, where they have changed.
+    if (info.State == State::Home) {
+      const bool closes = info.Closing;
+      if (is_as_published(b)) {
+        if (info.Marked)
+          publish_fingerprint(b);
+        if (!closes) {
+          info.Open.found_none();
+          info.Watched = true;
+          Watched.append(b);
+        }
+      } else if (!closes) {
+        // Noticed, so no copy counts that was fetched before, and the next one marks
+        // the block (M13).
+        info.Open.found_stores();
+      }
+      if (closes) {
+        set_states(b, 1, State::HomeProtected, LOCO_SHADOW_CLEAN);
+        info.Open.closed(NumReleases);
+      }
     }
     info.Marked = false;
   }
-  for (Block b : batch)
-    unlock(b);
 }
 
 void Coherence::protect_home(Block block) {
