@@ -86,7 +86,7 @@ bool same_as_serial(const double *result, long side, int steps) {
 
 int main(int argc, char **argv) {
   bench::Run run(argc, argv, "colours");
-  const long side = run.pick(18L, 98L, 514L, 1026L); // an even number inside
+  const long side = run.pick(18L, 98L, 1026L, 2050L); // an even number inside
   const int steps = run.pick(4, 5, 20, 20);
   double *x = bench::array<double>(side * side);
   double *b = bench::array<double>(side * side);

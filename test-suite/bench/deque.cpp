@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// deque.cpp - work stealing: the main thread has all jobs in its deque (Chase and Lev
-// 2005, with the fences of Le et al. 2013); the others steal them one by one.
+// deque.cpp - work stealing: the main thread fills its deque (Chase and Lev 2005, with
+// the fences of Le et al. 2013), then takes from it while the others steal, one job
+// each time.
 
 #include "bench.h"
 
@@ -62,12 +63,14 @@ private:
   std::unique_ptr<std::atomic<long>[]> Places{new std::atomic<long>[Capacity]};
 };
 
-/// Runs all jobs; returns the sum of their results.
-uint64_t drain(std::vector<Deque> &deques, std::vector<std::atomic<int>> &runs,
+/// Makes and runs all jobs; returns the sum of their results.
+uint64_t run_all(std::vector<Deque> &deques, std::vector<std::atomic<int>> &runs,
                int threads) {
   const int jobs = static_cast<int>(runs.size());
   std::atomic<int> done{0};
   uint64_t sum = 0;
+  for (int job = 0; job < jobs; ++job)
+    deques[0].push(job);
 #pragma omp parallel num_threads(threads) reduction(+ : sum)
   {
     const int me = omp_get_thread_num();
@@ -100,15 +103,13 @@ int main(int argc, char **argv) {
   std::vector<std::atomic<int>> runs(jobs);
   init.end();
 
-  bench::Phase phase(run, "drain", steps);
+  bench::Phase phase(run, "steal", steps);
   // Atomics work where their word is: no block must move.
   phase.least_fetched(0, 0);
   uint64_t sum = 0;
   for (int step = 0; step < steps; ++step) {
-    for (int job = 0; job < jobs; ++job)
-      deques[0].push(job);
     phase.begin();
-    sum += drain(deques, runs, threads);
+    sum += run_all(deques, runs, threads);
     phase.end();
   }
 

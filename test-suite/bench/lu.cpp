@@ -72,7 +72,7 @@ double elements_that_change_hands(const bench::Run &run, long n) {
 int main(int argc, char **argv) {
   bench::Run run(argc, argv, "lu");
   const long n = run.pick(40L, 160L, 320L, 800L);
-  const int steps = run.pick(4, 4, 12, 6);
+  const int steps = run.pick(4, 4, 8, 6);
   double *matrix = bench::array<double>(n * n);
   double *a = bench::array<double>(n * n);
 

@@ -83,7 +83,7 @@ bool same_as_serial(const Grid &grid, const double *result, int steps) {
 int main(int argc, char **argv) {
   bench::Run run(argc, argv, "trisolve");
   const Grid grid(run.pick(12L, 64L, 256L, 1024L));
-  const int steps = run.pick(4, 5, 10, 8);
+  const int steps = run.pick(4, 5, 8, 8);
   const long n = grid.points(), levels = grid.levels();
   double *x = bench::array<double>(n), *b = bench::array<double>(n);
   int *order = bench::array<int>(n);
