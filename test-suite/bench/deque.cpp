@@ -7,7 +7,6 @@
 #include "bench.h"
 
 #include <atomic>
-#include <memory>
 #include <vector>
 
 namespace {
@@ -60,12 +59,12 @@ private:
 
   alignas(64) std::atomic<long> Top{0};
   alignas(64) std::atomic<long> Bottom{0};
-  std::unique_ptr<std::atomic<long>[]> Places{new std::atomic<long>[Capacity]};
+  std::atomic<long> Places[Capacity] = {};
 };
 
 /// Makes and runs all jobs; returns the sum of their results.
-uint64_t run_all(std::vector<Deque> &deques, std::vector<std::atomic<int>> &runs,
-               int threads) {
+uint64_t run_all(std::vector<Deque> &deques,
+                 std::vector<std::atomic<int>> &runs, int threads) {
   const int jobs = static_cast<int>(runs.size());
   std::atomic<int> done{0};
   uint64_t sum = 0;

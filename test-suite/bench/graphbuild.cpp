@@ -81,7 +81,8 @@ int main(int argc, char **argv) {
   const int steps = run.pick(4, 4, 8, 8);
   Edge *edges = bench::array<Edge>(n);
   int *start = bench::array<int>(vertices + 1);
-  int *degree = bench::array<int>(vertices), *next = bench::array<int>(vertices);
+  int *degree = bench::array<int>(vertices),
+      *next = bench::array<int>(vertices);
   int *target = bench::array<int>(n), *sorted = bench::array<int>(n);
 
   bench::Phase init(run, "init");

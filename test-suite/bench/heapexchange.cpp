@@ -93,10 +93,10 @@ int main(int argc, char **argv) {
     uint64_t ends = static_cast<uint64_t>(slots[i].Text[0]) << 8 |
                     static_cast<uint64_t>(slots[i].Text[slots[i].Bytes - 1]);
     sum += bench::fold(i, ends + (static_cast<uint64_t>(slots[i].Bytes) << 16));
-    expected += bench::fold(
-        i, (static_cast<uint64_t>(first_of(i)) << 8 |
-            static_cast<uint64_t>(last_of(i, steps))) +
-               (static_cast<uint64_t>(bytes_of(i, steps)) << 16));
+    expected +=
+        bench::fold(i, (static_cast<uint64_t>(first_of(i)) << 8 |
+                        static_cast<uint64_t>(last_of(i, steps))) +
+                           (static_cast<uint64_t>(bytes_of(i, steps)) << 16));
     free(slots[i].Text);
   }
   run.check(sum == expected, "differs from the serial result");

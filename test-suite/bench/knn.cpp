@@ -39,8 +39,8 @@ struct Cells {
   template <class Function> void near(long point, Function f) const {
     long row = point / EachCell / Side, column = point / EachCell % Side;
     for (long r = row; r <= std::min(row + 1, Side - 1); ++r)
-      for (long c = std::max(column - 1, 0L); c <= std::min(column + 1, Side - 1);
-           ++c) {
+      for (long c = std::max(column - 1, 0L);
+           c <= std::min(column + 1, Side - 1); ++c) {
         long first = (r * Side + c) * EachCell;
         for (long p = std::max(first, point + 1); p < first + EachCell; ++p)
           f(p);
@@ -109,8 +109,8 @@ bool same_as_serial(const Cells &cells, const Vertex *vertices) {
   std::vector<List> expected(cells.points(), nobody());
   for (long p = 0; p < cells.points(); ++p)
     cells.near(p, [&](long other) {
-      uint64_t between = distance(place_of(p, cells.Side),
-                                  place_of(other, cells.Side));
+      uint64_t between =
+          distance(place_of(p, cells.Side), place_of(other, cells.Side));
       offer(expected[p], {between, other});
       offer(expected[other], {between, p});
     });
@@ -124,7 +124,7 @@ bool same_as_serial(const Cells &cells, const Vertex *vertices) {
 
 int main(int argc, char **argv) {
   bench::Run run(argc, argv, "knn");
-  const Cells cells = {run.pick(6L, 12L, 24L, 64L)};
+  const Cells cells = {run.pick(6L, 9L, 24L, 64L)};
   const long n = cells.points();
   const int steps = run.pick(4, 4, 8, 8);
   Place *places = bench::array<Place>(n);
@@ -160,6 +160,7 @@ int main(int argc, char **argv) {
     omp_destroy_lock(&vertices[p].Lock);
   }
   if (run.verify())
-    run.check(same_as_serial(cells, vertices), "differs from the serial result");
+    run.check(same_as_serial(cells, vertices),
+              "differs from the serial result");
   return run.finish(sum);
 }

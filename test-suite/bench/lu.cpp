@@ -92,9 +92,9 @@ int main(int argc, char **argv) {
   // needs nothing of what was there.
   double pivots = (run.nodes() - 1) * 0.5 * static_cast<double>(n * n);
   phase.least_fetched(
-      run.serial_init() ? run.remote_share() * static_cast<double>(n * n) *
-                              sizeof(double)
-                        : 0,
+      run.serial_init()
+          ? run.remote_share() * static_cast<double>(n * n) * sizeof(double)
+          : 0,
       (pivots + elements_that_change_hands(run, n)) * sizeof(double));
   for (int step = 0; step < steps; ++step) {
     phase.begin();

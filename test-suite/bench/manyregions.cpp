@@ -35,10 +35,10 @@ struct Mesh {
 /// is Corners * element + corner.
 struct State {
   const Mesh &M;
-  long *PointOf;                              // by corner
-  double *Position, *Velocity, *Force;        // by point
+  long *PointOf;                                  // by corner
+  double *Position, *Velocity, *Force;            // by point
   double *Energy, *Pressure, *Viscosity, *Volume; // by element
-  std::vector<std::vector<int>> Members;      // elements by material
+  std::vector<std::vector<int>> Members;          // elements by material
 
   explicit State(const Mesh &m)
       : M(m), PointOf(bench::array<long>(Corners * m.Elements)),

@@ -54,9 +54,9 @@ void restrict_to(const Level &fine, const Level &coarse, bool parallel) {
     for (long j = 1; j < coarse.Side; ++j) {
       const double *r = fine.Work + 2 * i * width + 2 * j;
       long k = i * coarse.width() + j;
-      coarse.Right[k] = r[0] + 0.5 * neighbours(r, width) +
-                        0.25 * (r[-width - 1] + r[-width + 1] + r[width - 1] +
-                                r[width + 1]);
+      coarse.Right[k] =
+          r[0] + 0.5 * neighbours(r, width) +
+          0.25 * (r[-width - 1] + r[-width + 1] + r[width - 1] + r[width + 1]);
       coarse.Solution[k] = 0;
     }
 }

@@ -100,8 +100,8 @@ void feel_forces(Particle *particles, const Cells &cells, const int *start) {
 
 uint64_t fold(const Particle &p) {
   uint64_t place = uint64_t(p.X) << 32 | p.Y;
-  uint64_t speed = static_cast<uint64_t>(p.SpeedX) << 32 ^
-                   static_cast<uint64_t>(p.SpeedY);
+  uint64_t speed =
+      static_cast<uint64_t>(p.SpeedX) << 32 ^ static_cast<uint64_t>(p.SpeedY);
   return bench::fold(p.Name, place ^ bench::mix(speed));
 }
 
@@ -152,8 +152,8 @@ int main(int argc, char **argv) {
   // all read its sums.
   double row_bytes = static_cast<double>(4 * cells.side() * sizeof(Particle));
   int borders = run.nodes() > 1 ? run.nodes() : 0;
-  double counts = run.remote_share() *
-                  static_cast<double>(cells.count() * sizeof(int));
+  double counts =
+      run.remote_share() * static_cast<double>(cells.count() * sizeof(int));
   phase.least_fetched(0, 2 * borders * row_bytes + 2 * counts);
   phase.least_written(
       run.remote_share() * static_cast<double>(n * sizeof(Particle)), counts);

@@ -65,9 +65,9 @@ int main(int argc, char **argv) {
   // Each node needs its columns of the rows that the others have renewed; the rows
   // of the transpose stay with it.
   double matrix_bytes = static_cast<double>(n * n) * sizeof(double);
-  phase.least_fetched(
-      run.serial_init() ? 2 * run.remote_share() * matrix_bytes : 0,
-      run.remote_share() * matrix_bytes);
+  phase.least_fetched(run.serial_init() ? 2 * run.remote_share() * matrix_bytes
+                                        : 0,
+                      run.remote_share() * matrix_bytes);
   for (int step = 0; step < steps; ++step) {
     phase.begin();
     renew(a, b, n);

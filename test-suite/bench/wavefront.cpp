@@ -94,10 +94,9 @@ int main(int argc, char **argv) {
   // In each plane the first row of a node needs the last one of the node before.
   // The initialisation divides the planes, the sweeps the rows: all but a node's
   // own share comes over once.
-  phase.least_fetched(run.remote_share() *
-                          static_cast<double>(g.size() * sizeof(double)),
-                      (run.nodes() - 1.0) * (g.Planes - 1.0) * g.Side *
-                          sizeof(double));
+  phase.least_fetched(
+      run.remote_share() * static_cast<double>(g.size() * sizeof(double)),
+      (run.nodes() - 1.0) * (g.Planes - 1.0) * g.Side * sizeof(double));
   for (int step = 0; step < steps; ++step) {
     phase.begin();
     sweep(g, flags.data(), step, threads);
