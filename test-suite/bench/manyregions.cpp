@@ -78,7 +78,7 @@ void push_points(State &s, bool parallel) {
 #pragma omp parallel for schedule(static) if (parallel)
   for (long e = 0; e < elements; ++e)
     for (int c = 0; c < Corners; ++c)
-      share[Corners * e + c] = stress[e] * (0.1 + 0.01 * c) +
+      share[Corners * e + c] = stress[e] * (0.01 * (10 + c)) +
                                1e-4 * s.Position[s.PointOf[Corners * e + c]];
 #pragma omp parallel for schedule(static) if (parallel)
   for (long p = 0; p < points; ++p)
