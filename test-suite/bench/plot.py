@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""A plot of the ratios LOCO / stock, a line a kernel, as SVG that can be read on
-light and on dark pages."""
+"""A plot of the ratios LOCO / stock, a line a kernel, the worst on two nodes first, as
+SVG that can be read on light and on dark pages."""
 
 import html
 import math
@@ -57,8 +57,8 @@ def mark(kind, x, y, title):
 
 
 def svg(results):
-    cases = results["cases"]
-    bottom = TOP + ROW * len(cases)
+    names = table.worst_first(results)
+    bottom = TOP + ROW * len(names)
     height = bottom + 34
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" '
            f'height="{height}" viewBox="0 0 {WIDTH} {height}">',
@@ -71,7 +71,7 @@ def svg(results):
         out.append(mark(kind, x, 42, legend))
         out.append(f'<text x="{x + 10}" y="46">{legend}</text>')
         x += 60 + 7 * len(legend)
-    for index, name in enumerate(cases):
+    for index in range(len(names)):
         if index % 2 == 0:
             out.append(f'<rect class="stripe" x="0" y="{TOP + ROW * index}" '
                        f'width="{WIDTH}" height="{ROW}"/>')
@@ -84,7 +84,8 @@ def svg(results):
         out.append(f'<line class="{kind} limit{" mean" if is_mean else ""}" '
                    f'x1="{x_of(limit):.1f}" y1="{TOP}" '
                    f'x2="{x_of(limit):.1f}" y2="{bottom}"/>')
-    for index, (name, record) in enumerate(cases.items()):
+    for index, name in enumerate(names):
+        record = results["cases"][name]
         y = TOP + ROW * (index + 0.5)
         out.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" '
                    f'text-anchor="end">{html.escape(name)}</text>')

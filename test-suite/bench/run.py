@@ -7,7 +7,8 @@ by loco-clang++, run in turn.
       all kernels, medium sizes: results.json, table.md and ratios.svg in results
   run.py --loco build/install/bin --out results stream cg-short --pairs 9
   run.py --smoke --loco build/install/bin
-      each kernel at tiny size on 1 and 2 nodes, results only
+      each kernel at tiny size: stock with 1 and 2 threads, LOCO on 1, 2 and 3
+      nodes; results only
   run.py --from results/results.json --table docs/performance.md
       writes the table of an earlier run into a document, between its
       <!-- bench --> lines
@@ -159,9 +160,14 @@ class Bench:
         wrong = 0
         for name in self.args.names or CASES:
             record = {"errors": {}}
-            for setting in (BASE, *(Setting(f"loco{n}", f"{n} node(s)", 1, n)
-                                    for n in self.args.nodes)):
-                self.checked_run(record, setting, CASES[name], "tiny")
+            for setting in (Setting("stock1", "stock, 1 thread", 1), BASE,
+                            *(Setting(f"loco{n}", f"{n} node(s)", 1, n)
+                              for n in self.args.nodes)):
+                result = self.checked_run(record, setting, CASES[name], "tiny")
+                if result and not any("later" in phase
+                                      for phase in result["phases"]):
+                    record["errors"][setting.key] = "no steady steps"
+                    say(f"  FAILED {name}: no phase has more than three steps")
             wrong += bool(record["errors"])
             say(f"{name}: {'wrong' if record['errors'] else 'right'}")
         return 1 if wrong else 0
@@ -207,8 +213,8 @@ def parse_arguments():
                         help="turns of all configurations (5)")
     parser.add_argument("--threads", type=numbers, default=[1, 2],
                         help="threads for one node against stock (1,2)")
-    parser.add_argument("--nodes", type=numbers, default=[1, 2],
-                        help="with --smoke: numbers of nodes (1,2)")
+    parser.add_argument("--nodes", type=numbers, default=[1, 2, 3],
+                        help="with --smoke: numbers of nodes (1,2,3)")
     parser.add_argument("--out", help="folder for results.json, table.md, "
                         "ratios.svg")
     parser.add_argument("--skip", type=lambda text: text.split(","),
