@@ -76,10 +76,9 @@ void Coherence::drop_changed(int peer, Block first, Block count) {
     if (!is_copy(info.State))
       continue;
     // A Dirty block's twin is the copy as it was fetched.
-    const std::byte *copy = info.State == State::Dirty
-                                ? Twins.bytes(info.Twin)
-                                : Space.runtime_view(first + i);
-    changed[i] = fingerprint(copy) != published[i];
+    changed[i] = (info.State == State::Dirty
+                      ? twin_print(first + i)
+                      : fingerprint(Space.runtime_view(first + i))) != published[i];
     loco::count(stats.BlocksKept, !changed[i]);
   }
   renew(first, count, changed);
@@ -154,9 +153,10 @@ void Coherence::merge(Block first, Block count) {
     for (Block b = start; b < start + n; ++b)
       // A home compares all of a block, so it may have noticed what this node sent.
       if (merge_changes(Incoming + (b - start) * BlockBytes,
-                        Twins.bytes(Info[b].Twin),
-                        Space.runtime_view(b)) != 0)
+                        Twins.bytes(Info[b].Twin), Space.runtime_view(b)) != 0) {
+        TwinPrints[b] = NoPrint;
         Writers.others_wrote(b, 1);
+      }
   });
   loco::count(stats.BytesFetched, count * BlockBytes);
 }

@@ -7,8 +7,13 @@
 
 namespace loco::memory {
 
+/// Looking for what idles costs about what comparing it does.
+static constexpr std::uint32_t ReleasesBetweenClosing = 8;
+
 void Coherence::close_idle(std::span<const Block> dirty,
                            std::span<const Block> watched) {
+  if (Watch == nullptr && NumReleases % ReleasesBetweenClosing != 0)
+    return;
   ClosingRun run{};
   for (std::size_t d = 0, w = 0; d < dirty.size() || w < watched.size();) {
     // Copies and home blocks may lie between each other.

@@ -40,6 +40,8 @@ Coherence::Coherence(fabric::Fabric &fabric, int compute_nodes,
       Writers(space.num_blocks(), settings().migration),
       Moves(fabric, compute_nodes),
       Info(reserve_array<BlockInfo>(space.num_blocks(), "block states")),
+      TwinPrints(reserve_array<std::uint64_t>(space.num_blocks(),
+                                              "fingerprints of twins")),
       Flags(reserve_array<std::atomic<std::uint8_t>>(space.num_extents(),
                                                      "extent flags")),
       DirtyBlocks(space.num_blocks(), "the list of dirty blocks"),
@@ -304,7 +306,7 @@ void Coherence::note_opened(Block block, bool is_stored) {
 void Coherence::make_twin(Block block, bool is_stored) {
   BlockInfo &info = Info[block];
   info.Twin = Twins.take();
-  std::memcpy(Twins.bytes(info.Twin), Space.runtime_view(block), BlockBytes);
+  std::memcpy(change_twin(block), Space.runtime_view(block), BlockBytes);
   note_opened(block, is_stored);
   // Once, however often it is dropped and written between two releases (M12).
   if (!info.Listed) {

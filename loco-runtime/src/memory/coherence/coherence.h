@@ -143,7 +143,7 @@ public:
       if (info.State != State::Absent)
         copy = Space.runtime_view(block);
       if (info.State == State::Dirty) {
-        twin = Twins.bytes(info.Twin);
+        twin = change_twin(block);
         put_bytes(block, offset, bytes);
       }
       if (modifies)
@@ -270,6 +270,16 @@ private:
   bool all_without_memory(Block first, Block count) const;
   void count_copies(Block first, Block count);
   void make_twin(Block block, bool is_stored);
+  /// The bytes of a block's twin, to change some of them.
+  std::byte *change_twin(Block block) {
+    TwinPrints[block] = NoPrint;
+    return Twins.bytes(Info[block].Twin);
+  }
+  std::uint64_t twin_print(Block block) {
+    if (TwinPrints[block] == NoPrint)
+      TwinPrints[block] = fingerprint(Twins.bytes(Info[block].Twin));
+    return TwinPrints[block];
+  }
   /// The block becomes writable: for a store to it, or to one with which it was closed.
   void note_opened(Block block, bool is_stored);
   /// Sends what differs between `data`, which stays until the deltas have
@@ -372,7 +382,6 @@ private:
   void move_homes();
   void ask_for_homes();
   void answer(Move asked);
-  bool may_leave(Block block);
   void give_away(Block first, Block count, int to);
   void take_over(Block first, Block count, int from);
 
@@ -426,6 +435,10 @@ private:
   SoleWriters Writers;              ///< ProtocolMutex
   MoveBoard Moves;                  ///< ProtocolMutex
   BlockInfo *Info;                  ///< by block
+  /// By open copy: its twin's fingerprint, which takes half of the time to look at
+  /// that both do; or NoPrint.
+  std::uint64_t *TwinPrints;
+  static constexpr std::uint64_t NoPrint = ~std::uint64_t{0};
   std::atomic<std::uint8_t> *Flags; ///< ExtentFlags, by extent
   BlockList DirtyBlocks;            ///< Dirty since the last release
   BlockList Modified;               ///< to be noticed at the next release

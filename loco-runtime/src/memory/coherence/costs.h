@@ -22,7 +22,7 @@ struct StepCosts {
     static constexpr Block Some = 8, Many = 64;
   } protecting;
   double opening = 0;    ///< unprotecting a page and storing to it, in ns
-  double comparison = 1; ///< of a block with its twin, in ns
+  double comparison = 1; ///< of a block with its twin's fingerprint, in ns
 
   /// Write-protecting some of so many neighbours by one change, in ns.
   double protect(Block blocks) const;

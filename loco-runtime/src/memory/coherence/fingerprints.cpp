@@ -22,7 +22,8 @@ namespace {
 using Wide = unsigned __int128;
 
 constexpr std::size_t Words = BlockBytes / sizeof(std::uint64_t);
-constexpr std::uint64_t Prime = (std::uint64_t{1} << 61) - 1;
+constexpr unsigned PrimeBits = 61;
+constexpr std::uint64_t Prime = (std::uint64_t{1} << PrimeBits) - 1;
 
 struct Keys {
   alignas(64) std::array<std::uint64_t, Words> words;
@@ -134,7 +135,10 @@ std::uint64_t finish(Wide sum) {
   Wide linear = 0;
   for (unsigned i = 0; i < 4; ++i)
     linear += Wide{TheKeys.limb[i]} * static_cast<std::uint32_t>(sum >> 32 * i);
-  return static_cast<std::uint64_t>(linear % Prime);
+  // Modulo 2^61 - 1, where 2^61 is 1; it is below 2^95.
+  const auto folded = static_cast<std::uint64_t>(linear & Prime) +
+                      static_cast<std::uint64_t>(linear >> PrimeBits);
+  return folded >= Prime ? folded - Prime : folded;
 }
 
 } // namespace

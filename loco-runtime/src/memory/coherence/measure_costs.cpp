@@ -4,7 +4,7 @@
 
 #include "memory/coherence/costs.h"
 
-#include "memory/coherence/twins.h"
+#include "memory/coherence/fingerprints.h"
 
 #include <algorithm>
 #include <array>
@@ -61,8 +61,7 @@ private:
 
 StepCosts measure_costs(PageTable &pages) {
   // More than a core's own caches hold, as a program's copies are.
-  static constexpr std::size_t CopyBytes = 256 * BlockBytes;
-  static constexpr std::size_t Bytes = 2 * CopyBytes;
+  static constexpr std::size_t Bytes = 512 * BlockBytes;
   const int file = memfd_create("loco-costs", MFD_CLOEXEC);
   void *memory = MAP_FAILED;
   if (file >= 0 && ftruncate(file, Bytes) == 0)
@@ -73,14 +72,14 @@ StepCosts measure_costs(PageTable &pages) {
   auto *copies = static_cast<std::byte *>(memory);
   StepCosts costs;
   auto compare = [&] {
-    for (std::size_t at = 0; at < CopyBytes; at += BlockBytes)
-      if (differ(copies + at, copies + CopyBytes + at))
+    for (std::size_t at = 0; at < Bytes; at += BlockBytes)
+      if (fingerprint(copies + at) != fingerprint(copies))
         fatal("zeroed memory differs"); // also keeps the comparison
   };
   costs.comparison = time_of(compare);
   for (int again = 0; again < 3; ++again)
     costs.comparison = std::min(costs.comparison, time_of(compare));
-  costs.comparison /= CopyBytes / BlockBytes;
+  costs.comparison /= 2 * Bytes / BlockBytes;
   if (Result<void> watched = pages.watch(copies, Bytes); !watched.ok())
     fatal(watched.error().message);
   // The medians: the cheap ones are those that found the other thread asleep.

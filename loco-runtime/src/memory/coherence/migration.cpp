@@ -80,13 +80,14 @@ void Coherence::ask_for_homes() {
 void Coherence::answer(Move asked) {
   bool is_pinned = Directory.is_pinned(extent_of(asked.first));
   lock_run(asked.first, asked.count);
-  bool may_go[BlocksPerExtent];
-  for (Block i = 0; i < asked.count; ++i)
-    may_go[i] = !is_pinned && may_leave(asked.first + i);
+  // Another node may have asked for some of it as well.
+  auto may_leave = [&](Block b) {
+    return !is_pinned && Directory.claim(b) == Network.node();
+  };
   for (bool granted : {false, true})
     for_each_run(
         asked.first, asked.count,
-        [&](Block b) { return may_go[b - asked.first] == granted; },
+        [&](Block b) { return may_leave(b) == granted; },
         [&](Block start, Block n) {
           if (Moves.full(MoveBoard::Answers))
             return; // it may ask again
@@ -98,21 +99,12 @@ void Coherence::answer(Move asked) {
   unlock_run(asked.first, asked.count);
 }
 
-bool Coherence::may_leave(Block block) {
-  if (Directory.claim(block) != Network.node())
-    return false; // another node has asked for it as well
-  // Only a protected block is known not to be written here. One that is not is
-  // protected now, as the next release would have done, so that the next time
-  // it is known of it too.
-  if (Info[block].State != State::Home)
-    return true;
-  if (Exported.is_marked(block) || Info[block].Watched)
-    note_modified(block);
-  protect_home(block);
-  return Writers.always();
-}
-
 void Coherence::give_away(Block first, Block count, int to) {
+  for (Block b = first; b < first + count; ++b)
+    // What this node has stored since the copies were made.
+    if (Info[b].State == State::Home &&
+        (Exported.is_marked(b) || Info[b].Watched))
+      note_modified(b);
   Directory.moved(first, count, to);
   set_states(first, count, State::Absent, LOCO_SHADOW_ABSENT);
   Pages.drop(Space.address_of(first), count * BlockBytes);

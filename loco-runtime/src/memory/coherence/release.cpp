@@ -54,13 +54,19 @@ bool Coherence::put_delta(Block block, const std::byte *data,
 TwinPool::Twin Coherence::put_open_delta(Block block) {
   const std::byte *copy = Space.runtime_view(block);
   loco::count(stats.BlocksCompared);
-  if (!differ(copy, Twins.bytes(Info[block].Twin)))
+  if (TwinPrints[block] != NoPrint) {
+    if (fingerprint(copy) == TwinPrints[block])
+      return 0;
+  } else if (!differ(copy, Twins.bytes(Info[block].Twin))) {
+    twin_print(block); // it may idle from now on
     return 0;
+  }
   // Threads go on storing: what the copy aside lacks of that differs from it, so
   // from the next twin (M24).
   TwinPool::Twin aside = Twins.take();
   std::memcpy(Twins.bytes(aside), copy, BlockBytes);
   put_delta(block, Twins.bytes(aside), Pieces);
+  TwinPrints[block] = NoPrint;
   return aside;
 }
 
@@ -75,7 +81,7 @@ void Coherence::put_bytes(Block block, std::uint64_t offset,
                           std::size_t bytes) {
   std::size_t within = offset % BlockBytes;
   std::byte *data = Space.runtime_view(block) + within;
-  std::byte *twin = Twins.bytes(Info[block].Twin) + within;
+  std::byte *twin = change_twin(block) + within;
   int home = Directory.claim(block);
   for (std::size_t i = 0; i < bytes; ++i) {
     if (data[i] == twin[i])
