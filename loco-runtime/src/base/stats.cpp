@@ -4,14 +4,37 @@
 
 #include "base/stats.h"
 
+#include <iterator>
+
 namespace loco {
+
+namespace {
+
+constexpr const char *WaitNames[] = {
+#define LOCO_WAIT_NAME(cause, name) name,
+    LOCO_WAIT_CAUSES(LOCO_WAIT_NAME)
+#undef LOCO_WAIT_NAME
+};
+
+std::int64_t signed_value(const std::atomic<std::uint64_t> &counter) {
+  return static_cast<std::int64_t>(counter.load(std::memory_order_relaxed));
+}
+
+} // namespace
 
 std::string Stats::json() const {
   std::string text = "{";
-#define LOCO_STAT_REPORT(member, key)                                          \
-  text += "\"" key "\":" + std::to_string(member.load()) + ",";
+  auto add = [&](const std::string &key, std::uint64_t number) {
+    text += "\"" + key + "\":" + std::to_string(number) + ",";
+  };
+#define LOCO_STAT_REPORT(member, key) add(key, member.load());
   LOCO_STATS(LOCO_STAT_REPORT)
 #undef LOCO_STAT_REPORT
+  for (std::size_t cause = 0; cause < std::size(WaitNames); ++cause)
+    if (const Waits &waits = ByCause[cause]; waits.number.load() != 0) {
+      add(WaitNames[cause] + std::string("_waits"), waits.number.load());
+      add(WaitNames[cause] + std::string("_wait_ns"), waits.nanos.load());
+    }
   text.back() = '}';
   return text;
 }
@@ -19,10 +42,23 @@ std::string Stats::json() const {
 std::int64_t Stats::find(std::string_view wanted) const {
 #define LOCO_STAT_FIND(member, key)                                            \
   if (wanted == key)                                                           \
-    return static_cast<std::int64_t>(member.load(std::memory_order_relaxed));
+    return signed_value(member);
   LOCO_STATS(LOCO_STAT_FIND)
 #undef LOCO_STAT_FIND
-  return -1;
+  std::int64_t all = 0;
+  for (std::size_t cause = 0; cause < std::size(WaitNames); ++cause) {
+    const std::string_view name = WaitNames[cause];
+    const Waits &waits = ByCause[cause];
+    if (static_cast<WaitCause>(cause) != WaitCause::Region)
+      all += signed_value(waits.number);
+    if (!wanted.starts_with(name))
+      continue;
+    if (wanted.substr(name.size()) == "_waits")
+      return signed_value(waits.number);
+    if (wanted.substr(name.size()) == "_wait_ns")
+      return signed_value(waits.nanos);
+  }
+  return wanted == "waits" ? all : -1;
 }
 
 } // namespace loco

@@ -14,6 +14,7 @@ using fabric::Segment;
 
 void Coherence::acquire(const ReleaseClock *upto) {
   ScopedNanos timer(stats.AcquireNanos);
+  fabric::WaitFor cause(fabric::Cause::Acquire);
   SignalScope signals;
   std::lock_guard protocol(ProtocolMutex);
   loco::count(stats.Acquires);

@@ -105,6 +105,7 @@ void Coherence::set_states(Block first, Block count, State state,
 void Coherence::prepare(Block first, Block count, Access access,
                         std::uint64_t &ahead_bytes) {
   ScopedNanos timer(stats.MissNanos);
+  fabric::WaitFor cause(fabric::Cause::Miss);
   Gate::Pass pass(HomesGate);
   Block end = first + count;
   while (first < end) {
@@ -153,6 +154,7 @@ Block Coherence::scan_length(Block block) {
 }
 
 bool Coherence::try_prepare(Block block, Access access) {
+  fabric::WaitFor cause(fabric::Cause::Miss);
   if (!HomesGate.try_enter_while_closing())
     return false;
   bool done = try_prepare_inside(block, access);
@@ -227,7 +229,7 @@ void Coherence::fetch(Block first, Block count, Access access, int home) {
     // way.
     if (access == Access::Load && (count == 1 || !Pages.installs_protected()))
       if (const std::byte *source =
-              Network.direct(home, Segment::Memory, offset_of(first), bytes))
+              Network.direct_get(home, Segment::Memory, offset_of(first), bytes))
         visible_bytes = Pages.fill(address, source, bytes);
     if (visible_bytes == 0 && count > 1) // faster than page faults; a wish
       madvise(Space.runtime_view(first), bytes, MADV_POPULATE_WRITE);

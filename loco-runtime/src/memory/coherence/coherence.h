@@ -127,6 +127,7 @@ public:
   template <typename Act>
   void at_home(std::uint64_t offset, std::size_t bytes, bool modifies,
                Act act) {
+    fabric::WaitFor cause(fabric::Cause::Atomic);
     Gate::Pass pass(HomesGate);
     Block block = block_at(offset);
     int home = Directory.claim(block);

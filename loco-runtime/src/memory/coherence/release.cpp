@@ -45,7 +45,7 @@ bool Coherence::put_delta(Block block, const std::byte *data,
   std::byte *twin = Twins.bytes(Info[block].Twin);
   std::byte *direct = nullptr;
   if (Watch == nullptr)
-    direct = Network.direct(home, Segment::Memory, offset_of(block), BlockBytes);
+    direct = Network.direct_put(home, Segment::Memory, offset_of(block), BlockBytes);
   std::size_t bytes = 0;
   if (direct != nullptr) {
     bytes = merge_changes(data, twin, direct); // nobody needs the twin any more
@@ -106,6 +106,7 @@ void Coherence::put_bytes(Block block, std::uint64_t offset,
 
 void Coherence::release() {
   ScopedNanos timer(stats.ReleaseNanos);
+  fabric::WaitFor cause(fabric::Cause::Release);
   SignalScope signals;
   std::lock_guard protocol(ProtocolMutex);
   loco::count(stats.Releases);
