@@ -101,7 +101,6 @@ void Coherence::put_bytes(Block block, std::uint64_t offset,
     Network.put(home, Segment::Memory, offset + i, &twin[i], 1);
     note_modified(block);
   }
-  Network.flush();
 }
 
 void Coherence::release() {
