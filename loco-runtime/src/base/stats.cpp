@@ -4,6 +4,7 @@
 
 #include "base/stats.h"
 
+#include <algorithm>
 #include <iterator>
 
 namespace loco {
@@ -22,6 +23,19 @@ std::int64_t signed_value(const std::atomic<std::uint64_t> &counter) {
 
 } // namespace
 
+Stats::ThreadWaitCounts &Stats::take_wait_counts() {
+  return OfThreads[std::min(Threads.fetch_add(1), MostThreads - 1)];
+}
+
+std::uint64_t Stats::sum(WaitCause cause,
+                         std::atomic<std::uint64_t> Waits::*which) const {
+  std::uint64_t all = 0;
+  for (const ThreadWaitCounts &of : OfThreads)
+    all += (of.by_cause[static_cast<int>(cause)].*which)
+               .load(std::memory_order_relaxed);
+  return all;
+}
+
 std::string Stats::json() const {
   std::string text = "{";
   auto add = [&](const std::string &key, std::uint64_t number) {
@@ -31,9 +45,9 @@ std::string Stats::json() const {
   LOCO_STATS(LOCO_STAT_REPORT)
 #undef LOCO_STAT_REPORT
   for (std::size_t cause = 0; cause < std::size(WaitNames); ++cause)
-    if (const Waits &waits = ByCause[cause]; waits.number.load() != 0) {
-      add(WaitNames[cause] + std::string("_waits"), waits.number.load());
-      add(WaitNames[cause] + std::string("_wait_ns"), waits.nanos.load());
+    if (const auto of = static_cast<WaitCause>(cause); waits(of) != 0) {
+      add(WaitNames[cause] + std::string("_waits"), waits(of));
+      add(WaitNames[cause] + std::string("_wait_ns"), wait_ns(of));
     }
   text.back() = '}';
   return text;
@@ -48,15 +62,15 @@ std::int64_t Stats::find(std::string_view wanted) const {
   std::int64_t all = 0;
   for (std::size_t cause = 0; cause < std::size(WaitNames); ++cause) {
     const std::string_view name = WaitNames[cause];
-    const Waits &waits = ByCause[cause];
-    if (static_cast<WaitCause>(cause) != WaitCause::Region)
-      all += signed_value(waits.number);
+    const auto of = static_cast<WaitCause>(cause);
+    if (of != WaitCause::Region)
+      all += static_cast<std::int64_t>(waits(of));
     if (!wanted.starts_with(name))
       continue;
     if (wanted.substr(name.size()) == "_waits")
-      return signed_value(waits.number);
+      return static_cast<std::int64_t>(waits(of));
     if (wanted.substr(name.size()) == "_wait_ns")
-      return signed_value(waits.nanos);
+      return static_cast<std::int64_t>(wait_ns(of));
   }
   return wanted == "waits" ? all : -1;
 }

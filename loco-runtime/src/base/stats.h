@@ -82,7 +82,21 @@ struct Stats {
   LOCO_STATS(LOCO_STAT_MEMBER)
 #undef LOCO_STAT_MEMBER
 
-  Waits &waits(WaitCause cause) { return ByCause[static_cast<int>(cause)]; }
+  /// Counts of one thread, which changes them without atomic operations, as waits may
+  /// be as short as those are long; kept when it has ended. Threads share the last ones.
+  struct alignas(64) ThreadWaitCounts {
+    Waits by_cause[static_cast<int>(WaitCause::Count)];
+  };
+  ThreadWaitCounts &take_wait_counts();
+  bool are_shared(const ThreadWaitCounts &counts) const {
+    return &counts == &OfThreads[MostThreads - 1];
+  }
+  std::uint64_t waits(WaitCause cause) const {
+    return sum(cause, &Waits::number);
+  }
+  std::uint64_t wait_ns(WaitCause cause) const {
+    return sum(cause, &Waits::nanos);
+  }
 
   /// One JSON object, keys in the order above; then those waits that were.
   std::string json() const;
@@ -91,7 +105,12 @@ struct Stats {
   std::int64_t find(std::string_view key) const;
 
 private:
-  Waits ByCause[static_cast<int>(WaitCause::Count)];
+  std::uint64_t sum(WaitCause cause,
+                    std::atomic<std::uint64_t> Waits::*which) const;
+
+  static constexpr unsigned MostThreads = 256;
+  std::atomic<unsigned> Threads{0};
+  ThreadWaitCounts OfThreads[MostThreads];
 };
 
 /// This node's counters.

@@ -76,12 +76,17 @@ std::uint64_t now_ns() {
          static_cast<std::uint64_t>(time.tv_nsec);
 }
 
-void Fabric::end_wait(Nodes nodes, Stats::Waits &counted,
-                      std::uint64_t start) const {
+std::uint64_t Fabric::begin_wait(Nodes nodes) {
+  if (Disturbed)
+    let_go(nodes);
+  return now_ns();
+}
+
+void Fabric::end_wait(bool is_any, std::uint64_t start_ns) {
   // What another node does by itself is on the way here when it is done.
   if (Disturbed)
-    Disturbed->delay_answer(nodes == AnyNode ? now_ns() : start);
-  count(counted.nanos, now_ns() - start);
+    Disturbed->delay_answer(is_any ? now_ns() : start_ns);
+  count_wait(thread_waits.cause, &Stats::Waits::nanos, now_ns() - start_ns);
 }
 
 void Fabric::let_go(Nodes nodes) { Disturbed->let_go(nodes); }

@@ -106,7 +106,6 @@ public:
   void get(int node, Segment segment, std::uint64_t offset, void *into,
            std::size_t bytes) {
     Wait wait(*this, other(node));
-    settle(node);
     do_get(node, segment, offset, into, bytes);
   }
   /// The same without waiting: `into` stays the fabric's until wait(). For a thread
@@ -169,7 +168,6 @@ public:
   std::uint64_t fetch_add(int node, Segment segment, std::uint64_t offset,
                           std::uint64_t value) {
     Wait wait(*this, other(node));
-    settle(node);
     return do_fetch_add(node, segment, offset, value);
   }
   /// Atomic read, write and compare-exchange of `width` in {1,2,4,8,16} bytes,
@@ -179,7 +177,6 @@ public:
   void atomic_load(int node, Segment segment, std::uint64_t offset, void *into,
                    unsigned width) {
     Wait wait(*this, other(node));
-    settle(node);
     do_atomic_load(node, segment, offset, into, width);
   }
   /// As get_later().
@@ -192,13 +189,11 @@ public:
   void atomic_store(int node, Segment segment, std::uint64_t offset,
                     const void *from, unsigned width) {
     Wait wait(*this, other(node));
-    settle(node);
     do_atomic_store(node, segment, offset, from, width);
   }
   bool compare_exchange(int node, Segment segment, std::uint64_t offset,
                         void *expected, const void *desired, unsigned width) {
     Wait wait(*this, other(node));
-    settle(node);
     return do_compare_exchange(node, segment, offset, expected, desired, width);
   }
 
@@ -232,7 +227,6 @@ public:
     if (ready())
       return;
     Wait wait(*this, AnyNode);
-    settle_all();
     wait_here(ready);
   }
   /// The same for what another thread of this node does.
@@ -322,30 +316,30 @@ private:
   /// costs nothing beside it.
   class Wait {
   public:
-    Wait(const Fabric &fabric, Nodes nodes)
-        : Of(fabric), For(nodes),
-          Counted(nodes == 0 ? nullptr : &stats.waits(thread_waits.cause)) {
-      if (Counted == nullptr)
+    Wait(Fabric &fabric, Nodes nodes) : Of(fabric) {
+      if (nodes == 0)
         return;
-      count(Counted->number);
+      count_wait(thread_waits.cause, &Stats::Waits::number, 1);
       if (nodes != AnyNode) // what was put there before is in place, too
         thread_waits.puts &= ~nodes;
-      if (fabric.TimesWaits || nodes == AnyNode)
-        Start = now_ns();
+      if (fabric.TimesWaits || nodes == AnyNode) [[unlikely]]
+        Start = fabric.begin_wait(nodes);
+      IsAny = nodes == AnyNode;
     }
     ~Wait() {
       if (Start != 0) [[unlikely]]
-        Of.end_wait(For, *Counted, Start);
+        Of.end_wait(IsAny, Start);
     }
     Wait(const Wait &) = delete;
 
   private:
-    const Fabric &Of;
-    const Nodes For;
-    Stats::Waits *const Counted;
+    Fabric &Of;
     std::uint64_t Start = 0;
+    bool IsAny = false;
   };
-  void end_wait(Nodes nodes, Stats::Waits &counted, std::uint64_t start) const;
+  /// Makes what was held back for these nodes; returns the time.
+  std::uint64_t begin_wait(Nodes nodes);
+  void end_wait(bool is_any, std::uint64_t start_ns);
 
   // With a disturbance (LOCO_FABRIC_LATENCY, LOCO_CHAOS).
   friend class Disturbance;
