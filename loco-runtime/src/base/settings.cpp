@@ -34,6 +34,18 @@ constexpr SettingInfo Table[] = {
      [](Settings &into, std::int64_t, Text text) {
        into.fabric = text == "auto" ? "" : text;
      }},
+    {"LOCO_FABRIC_LATENCY", SettingKind::Time, "none",
+     "So much longer does each wait for another node take, and each message: to "
+     "see what a program would do over a slower network.",
+     "none", 1, 50'000'000, false,
+     [](Settings &into, std::int64_t number, Text) {
+       into.fabric_latency_ns = number;
+     }},
+    {"LOCO_CHAOS", SettingKind::Integer, "off",
+     "A seed from which the network delays and reorders what may come late or in "
+     "another order (for tests).",
+     "off|N", 1, 1'000'000'000, false,
+     [](Settings &into, std::int64_t number, Text) { into.chaos = number; }},
     {"LOCO_VERBS_ADDRESS", SettingKind::Text, "auto",
      "IP address of the RDMA device to use; a list, separated by commas, "
      "serves node after node; auto: the first device that has one.",
@@ -136,6 +148,16 @@ std::string human_bytes(std::int64_t bytes) {
   return std::to_string(bytes) + suffixes[index];
 }
 
+std::string human_time(std::int64_t nanos) {
+  const char *suffixes[] = {"ns", "us", "ms"};
+  int index = 0;
+  while (index < 2 && nanos % 1000 == 0 && nanos != 0) {
+    nanos /= 1000;
+    ++index;
+  }
+  return std::to_string(nanos) + suffixes[index];
+}
+
 std::vector<std::string> choices_of(const SettingInfo &info) {
   std::vector<std::string> choices(1);
   for (const char *c = info.choices; *c; ++c)
@@ -181,6 +203,11 @@ std::string allowed_values(const SettingInfo &info) {
            "a size from " + human_bytes(info.low) + " to " +
            human_bytes(info.high) +
            ", a whole number of bytes with an optional suffix K, M, G or T";
+  case SettingKind::Time:
+    return (info.choices ? std::string(info.choices) + ", or " : "") +
+           "a time from " + human_time(info.low) + " to " +
+           human_time(info.high) +
+           ", a whole number with the suffix ns, us or ms";
   case SettingKind::Integer:
     return (info.choices ? listed(words_of(info)) + ", or " : std::string()) +
            "a whole number from " + std::to_string(info.low) + " to " +
@@ -221,6 +248,20 @@ Result<std::uint64_t> parse_bytes(const std::string &text) {
   return number << shift;
 }
 
+Result<std::uint64_t> parse_time(const std::string &text) {
+  std::uint64_t number = 0;
+  const char *end = text.data() + text.size();
+  auto [stop, error] = std::from_chars(text.data(), end, number);
+  const std::string_view suffix(stop, static_cast<std::size_t>(end - stop));
+  const std::uint64_t unit = suffix == "ns"   ? 1
+                             : suffix == "us" ? 1000
+                             : suffix == "ms" ? 1000 * 1000
+                                              : 0;
+  if (error != std::errc() || unit == 0 || number > UINT64_MAX / unit)
+    return Error{"'" + text + "' is not a time"};
+  return number * unit;
+}
+
 namespace {
 
 /// The number that `text` stands for; 0 for a choice or a word. An error where
@@ -244,6 +285,15 @@ Result<std::int64_t> parse_value(const SettingInfo &info,
     if (!bytes.ok() || bytes.value() > std::uint64_t(INT64_MAX))
       return bad;
     number = bytes.value();
+    break;
+  }
+  case SettingKind::Time: {
+    if (info.choices && text == info.choices)
+      return number;
+    Result<std::uint64_t> nanos = parse_time(text);
+    if (!nanos.ok() || nanos.value() > std::uint64_t(INT64_MAX))
+      return bad;
+    number = nanos.value();
     break;
   }
   case SettingKind::Integer:

@@ -27,6 +27,8 @@ struct Settings {
   std::uint64_t window_bytes = 0;
   std::uint64_t cache_bytes = 0; ///< 0: unlimited
   std::string fabric; ///< empty: chosen by what is there
+  std::uint64_t fabric_latency_ns = 0; ///< added
+  std::uint64_t chaos = 0;             ///< the seed; 0: none
   std::string verbs_address; ///< empty: that of the first RDMA device found
   int node = -1;      ///< -1: not started by a launcher
   int num_nodes = -1;
@@ -42,7 +44,7 @@ struct Settings {
   int migration = 2; ///< intervals of sole writing; 0: off, -1: always
 };
 
-enum class SettingKind { Bytes, Integer, Flag, Choice, Text };
+enum class SettingKind { Bytes, Time, Integer, Flag, Choice, Text };
 
 /// One row of the table.
 struct SettingInfo {
@@ -50,9 +52,9 @@ struct SettingInfo {
   SettingKind kind;
   const char *default_text;
   const char *help;
-  const char *choices; ///< Choice: by '|'; Bytes: a word for 0; Integer: words,
-                       ///< and last "N"
-  std::int64_t low, high; ///< Bytes, Integer: what is allowed
+  const char *choices; ///< Choice: by '|'; Bytes, Time: a word for 0; Integer:
+                       ///< words, and last "N"
+  std::int64_t low, high; ///< Bytes, Time (ns), Integer: what is allowed
   bool internal;          ///< set by the launcher, not by users
   /// Puts a valid value into its place; `number` or `text` by kind.
   void (*store)(Settings &into, std::int64_t number, const std::string &text);
@@ -70,6 +72,8 @@ const Settings &settings();
 
 /// "64G" -> bytes: a whole number with an optional suffix K, M, G or T.
 Result<std::uint64_t> parse_bytes(const std::string &text);
+/// "30us" -> nanoseconds: a whole number with one of the suffixes ns, us, ms.
+Result<std::uint64_t> parse_time(const std::string &text);
 /// A whole number, nothing else.
 Result<std::int64_t> parse_integer(const std::string &text);
 

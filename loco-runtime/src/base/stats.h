@@ -47,15 +47,70 @@ namespace loco {
   X(AcquireNanos, "acquire_ns")                                                \
   X(BarrierNanos, "barrier_ns")
 
+/// Why a thread waits for another node. What has no cause of its own counts as
+/// that of the operation around it.
+// X(cause, name: NAME_waits and NAME_wait_ns are the keys)
+#define LOCO_WAIT_CAUSES(X)                                                    \
+  X(Miss, "miss")                                                              \
+  X(Release, "release")                                                        \
+  X(Acquire, "acquire")                                                        \
+  X(Atomic, "atomic")                                                          \
+  X(Lock, "lock")                                                              \
+  X(Barrier, "barrier")                                                        \
+  X(Region, "region")                                                          \
+  X(Word, "word")                                                              \
+  X(Claim, "claim")                                                            \
+  X(Move, "move")                                                              \
+  X(Eviction, "eviction")                                                      \
+  X(Other, "other")
+
+enum class WaitCause : std::uint8_t {
+#define LOCO_WAIT_CAUSE(cause, name) cause,
+  LOCO_WAIT_CAUSES(LOCO_WAIT_CAUSE)
+#undef LOCO_WAIT_CAUSE
+  Count
+};
+
 struct Stats {
+  /// Waits of one cause.
+  struct Waits {
+    std::atomic<std::uint64_t> number{0};
+    std::atomic<std::uint64_t> nanos{0};
+  };
+
 #define LOCO_STAT_MEMBER(member, key) std::atomic<std::uint64_t> member{0};
   LOCO_STATS(LOCO_STAT_MEMBER)
 #undef LOCO_STAT_MEMBER
 
-  /// One JSON object, keys in the order above.
+  /// Counts of one thread, which changes them without atomic operations, as waits may
+  /// be as short as those are long; kept when it has ended. Threads share the last ones.
+  struct alignas(64) ThreadWaitCounts {
+    Waits by_cause[static_cast<int>(WaitCause::Count)];
+  };
+  ThreadWaitCounts &take_wait_counts();
+  bool are_shared(const ThreadWaitCounts &counts) const {
+    return &counts == &OfThreads[MostThreads - 1];
+  }
+  std::uint64_t waits(WaitCause cause) const {
+    return sum(cause, &Waits::number);
+  }
+  std::uint64_t wait_ns(WaitCause cause) const {
+    return sum(cause, &Waits::nanos);
+  }
+
+  /// One JSON object, keys in the order above; then those waits that were.
   std::string json() const;
-  /// The counter with this key, or -1.
+  /// The counter with this key, or -1. Also "waits": those for anything but the
+  /// next region.
   std::int64_t find(std::string_view key) const;
+
+private:
+  std::uint64_t sum(WaitCause cause,
+                    std::atomic<std::uint64_t> Waits::*which) const;
+
+  static constexpr unsigned MostThreads = 256;
+  std::atomic<unsigned> Threads{0};
+  ThreadWaitCounts OfThreads[MostThreads];
 };
 
 /// This node's counters.

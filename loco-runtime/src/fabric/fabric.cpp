@@ -9,12 +9,18 @@
 #include "base/settings.h"
 #include "base/syscall_selector.h"
 #include "fabric/backends.h"
+#include "fabric/disturbance.h"
 
 #include <fstream>
 #include <sched.h>
+#include <time.h>
 #include <vector>
 
 namespace loco::fabric {
+
+Fabric::Fabric(int node, int num_nodes) : Node(node), NumNodes(num_nodes) {}
+
+Fabric::~Fabric() = default;
 
 std::uint64_t Fabric::reserve_control(std::size_t bytes) {
   constexpr std::uint64_t Alignment = 64;
@@ -33,12 +39,15 @@ void Fabric::set_handler(Message message, Handler handler) {
   Handlers[static_cast<std::size_t>(message)] = handler;
 }
 
-void Fabric::handle(int source, std::uint16_t message,
+void Fabric::handle(int source, const MessageHeader &header,
                     std::span<const std::byte> payload) {
+  const std::uint16_t message = header.message;
   Handler handler = message < std::size(Handlers) ? Handlers[message] : nullptr;
   if (!handler)
     fatal("internal error: node " + std::to_string(source) + " sent message " +
           std::to_string(message) + ", which has no handler");
+  if (Disturbed && source != Node)
+    Disturbed->delay_message(header.sent_us);
   handler(source, payload);
 }
 
@@ -58,6 +67,46 @@ Error Fabric::other_segments(int node) {
   return Error{"node " + std::to_string(node) +
                " has segments of another size (LOCO_WINDOW must be the same on "
                "all nodes)"};
+}
+
+std::uint64_t now_ns() {
+  timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 +
+         static_cast<std::uint64_t>(time.tv_nsec);
+}
+
+std::uint64_t Fabric::begin_wait(Nodes nodes) {
+  if (Disturbed)
+    let_go(nodes);
+  return now_ns();
+}
+
+void Fabric::end_wait(bool is_any, std::uint64_t start_ns) {
+  // What another node does by itself is on the way here when it is done.
+  if (Disturbed)
+    Disturbed->delay_answer(is_any ? now_ns() : start_ns);
+  count_wait(thread_waits.cause, &Stats::Waits::nanos, now_ns() - start_ns);
+}
+
+void Fabric::let_go(Nodes nodes) { Disturbed->let_go(nodes); }
+
+bool Fabric::hold_back(int node, Segment segment, std::uint64_t offset,
+                       const void *from, std::size_t bytes) {
+  return node != Node &&
+         Disturbed->hold_back(node, segment, offset, from, bytes);
+}
+
+bool Fabric::hold_back(int node, Segment segment,
+                       std::span<const Piece> pieces) {
+  return node != Node && Disturbed->hold_back(node, segment, pieces);
+}
+
+MessageHeader Fabric::header_of(Message message,
+                                std::span<const std::byte> payload) const {
+  return {static_cast<std::uint16_t>(message),
+          Disturbed ? Disturbance::stamp_us() : std::uint16_t{0},
+          static_cast<std::uint32_t>(payload.size())};
 }
 
 void Fabric::pause() { __builtin_ia32_pause(); }
@@ -152,7 +201,13 @@ Result<std::unique_ptr<Fabric>> make_fabric(const Config &config,
   if (!backend)
     return Error{"this libloco was built without the fabric '" + chosen +
                  "'; it has: " + backend_names()};
-  return backend->make(config, bootstrap);
+  Result<std::unique_ptr<Fabric>> made = backend->make(config, bootstrap);
+  if (made.ok() && Disturbance::is_wanted(settings())) {
+    made.value()->Disturbed =
+        std::make_unique<Disturbance>(*made.value(), settings());
+    made.value()->TimesWaits = true;
+  }
+  return made;
 }
 
 } // namespace loco::fabric

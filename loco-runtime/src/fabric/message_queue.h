@@ -11,13 +11,6 @@
 
 namespace loco::fabric {
 
-/// Stands before every message's payload.
-struct MessageHeader {
-  std::uint16_t message;
-  std::uint16_t padding;
-  std::uint32_t bytes; ///< of the payload
-};
-
 /// Not thread-safe.
 class MessageQueue {
 public:

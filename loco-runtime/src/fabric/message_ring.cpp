@@ -23,14 +23,12 @@ bool MessageRing::has_room(std::size_t payload_bytes) const {
          bytes_in_ring(payload_bytes);
 }
 
-bool MessageRing::try_push(Message message,
+bool MessageRing::try_push(const MessageHeader &header,
                            std::span<const std::byte> payload) {
   const std::uint64_t head = Head.load(std::memory_order_relaxed);
   const std::uint64_t needed = bytes_in_ring(payload.size());
   if (DataBytes - (head - Tail.load(std::memory_order_acquire)) < needed)
     return false;
-  MessageHeader header{static_cast<std::uint16_t>(message), 0,
-                static_cast<std::uint32_t>(payload.size())};
   copy_in(head, &header, sizeof header);
   copy_in(head + sizeof header, payload.data(), payload.size());
   // seq_cst: ordered before the writer's look at whether the reader sleeps.

@@ -16,7 +16,8 @@ public:
   static constexpr std::uint64_t DataBytes = 64 << 10;
 
   /// Appends a message; false where there is no room.
-  bool try_push(Message message, std::span<const std::byte> payload);
+  bool try_push(const MessageHeader &header,
+                std::span<const std::byte> payload);
 
   /// Takes the oldest message: its payload goes to `into`, which holds
   /// MaxPayloadBytes. False where there is none.

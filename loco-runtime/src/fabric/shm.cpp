@@ -56,31 +56,31 @@ public:
   Result<void> connect(const Config &config, Bootstrap &bootstrap);
 
   const char *name() const override { return "shm"; }
-  void get(int node, Segment segment, std::uint64_t offset, void *into,
+  void do_get(int node, Segment segment, std::uint64_t offset, void *into,
            std::size_t bytes) override;
-  std::byte *direct(int node, Segment segment, std::uint64_t offset,
+  std::byte *do_direct(int node, Segment segment, std::uint64_t offset,
                     std::size_t bytes) override {
     return place(node, segment, offset, bytes);
   }
-  void put(int node, Segment segment, std::uint64_t offset, const void *from,
+  void do_put(int node, Segment segment, std::uint64_t offset, const void *from,
            std::size_t bytes) override;
-  void scatter(int node, Segment segment,
+  void do_scatter(int node, Segment segment,
                std::span<const Piece> pieces) override;
-  void flush() override;
-  std::uint64_t fetch_add(int node, Segment segment, std::uint64_t offset,
+  void do_flush() override;
+  std::uint64_t do_fetch_add(int node, Segment segment, std::uint64_t offset,
                           std::uint64_t value) override;
-  void atomic_load(int node, Segment segment, std::uint64_t offset, void *into,
+  void do_atomic_load(int node, Segment segment, std::uint64_t offset, void *into,
                    unsigned width) override;
-  void atomic_store(int node, Segment segment, std::uint64_t offset,
+  void do_atomic_store(int node, Segment segment, std::uint64_t offset,
                     const void *from, unsigned width) override;
-  bool compare_exchange(int node, Segment segment, std::uint64_t offset,
+  bool do_compare_exchange(int node, Segment segment, std::uint64_t offset,
                         void *expected, const void *desired,
                         unsigned width) override;
-  void send(int node, Message message,
+  void do_send(int node, const MessageHeader &header,
             std::span<const std::byte> payload) override;
   void start() override;
   void stop() override;
-  void notify(int node) override;
+  void do_notify(int node) override;
 
 private:
   Result<void> create_control(const Config &config);
@@ -271,7 +271,7 @@ static bool is_word(const std::byte *p, std::size_t bytes) {
          reinterpret_cast<std::uintptr_t>(p) % sizeof(std::uint64_t) == 0;
 }
 
-void ShmFabric::get(int node, Segment segment, std::uint64_t offset,
+void ShmFabric::do_get(int node, Segment segment, std::uint64_t offset,
                     void *into, std::size_t bytes) {
   std::byte *from = place(node, segment, offset, bytes);
   if (is_word(from, bytes))
@@ -279,7 +279,7 @@ void ShmFabric::get(int node, Segment segment, std::uint64_t offset,
   std::memcpy(into, from, bytes);
 }
 
-void ShmFabric::put(int node, Segment segment, std::uint64_t offset,
+void ShmFabric::do_put(int node, Segment segment, std::uint64_t offset,
                     const void *from, std::size_t bytes) {
   std::byte *into = place(node, segment, offset, bytes);
   if (is_word(into, bytes))
@@ -287,48 +287,47 @@ void ShmFabric::put(int node, Segment segment, std::uint64_t offset,
   std::memcpy(into, from, bytes);
 }
 
-void ShmFabric::scatter(int node, Segment segment,
+void ShmFabric::do_scatter(int node, Segment segment,
                         std::span<const Piece> pieces) {
   for (const Piece &piece : pieces)
     std::memcpy(place(node, segment, piece.offset, piece.bytes), piece.source,
                 piece.bytes);
 }
 
-void ShmFabric::flush() { std::atomic_thread_fence(std::memory_order_seq_cst); }
+void ShmFabric::do_flush() { std::atomic_thread_fence(std::memory_order_seq_cst); }
 
-std::uint64_t ShmFabric::fetch_add(int node, Segment segment,
+std::uint64_t ShmFabric::do_fetch_add(int node, Segment segment,
                                    std::uint64_t offset, std::uint64_t value) {
   return __atomic_fetch_add(reinterpret_cast<std::uint64_t *>(
                                 place(node, segment, offset, sizeof value)),
                             value, __ATOMIC_SEQ_CST);
 }
 
-void ShmFabric::atomic_load(int node, Segment segment, std::uint64_t offset,
+void ShmFabric::do_atomic_load(int node, Segment segment, std::uint64_t offset,
                             void *into, unsigned width) {
   cpu_atomic_load(place(node, segment, offset, width), into, width);
 }
 
-void ShmFabric::atomic_store(int node, Segment segment, std::uint64_t offset,
+void ShmFabric::do_atomic_store(int node, Segment segment, std::uint64_t offset,
                              const void *from, unsigned width) {
   cpu_atomic_store(place(node, segment, offset, width), from, width);
 }
 
-bool ShmFabric::compare_exchange(int node, Segment segment,
+bool ShmFabric::do_compare_exchange(int node, Segment segment,
                                  std::uint64_t offset, void *expected,
                                  const void *desired, unsigned width) {
   return cpu_compare_exchange(place(node, segment, offset, width), expected,
                               desired, width);
 }
 
-void ShmFabric::send(int node, Message message,
-                     std::span<const std::byte> payload) {
-  check_payload(payload.size());
+void ShmFabric::do_send(int node, const MessageHeader &header,
+                        std::span<const std::byte> payload) {
   const bool in_handler = ProgressThreadOf == this;
   MessageRing &to = ring(node, this->node());
   for (bool sent = false; !sent;) {
     {
       std::lock_guard lock(SendLocks[node]);
-      sent = to.try_push(message, payload);
+      sent = to.try_push(header, payload);
     }
     if (sent)
       break;
@@ -349,8 +348,8 @@ void ShmFabric::send(int node, Message message,
   }
 }
 
-void ShmFabric::notify(int node) {
-  flush();
+void ShmFabric::do_notify(int node) {
+  std::atomic_thread_fence(std::memory_order_seq_cst);
   wake_sleepers(events(node));
 }
 
@@ -382,7 +381,7 @@ void ShmFabric::progress() {
     while (!Deferred.empty()) {
       MessageHeader header;
       int source = Deferred.pop(header, payload);
-      handle(source, header.message, {payload, header.bytes});
+      handle(source, header, {payload, header.bytes});
     }
     if (poll_rings(/*defer=*/false))
       continue;
@@ -421,7 +420,7 @@ bool ShmFabric::poll_rings(bool defer) {
       continue;
     }
     // In order of arrival: what was put aside by a handler's send goes first.
-    handle(source, header.message, {payload, header.bytes});
+    handle(source, header, {payload, header.bytes});
     if (!Deferred.empty())
       break;
   }

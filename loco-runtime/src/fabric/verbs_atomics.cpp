@@ -11,25 +11,42 @@
 
 namespace loco::fabric::verbs {
 
+Request *VerbsFabric::try_take_request(std::uint32_t &tag) {
+  std::lock_guard lock(RequestsMutex);
+  if (NumFreeTags == 0)
+    return nullptr;
+  tag = FreeTags[--NumFreeTags];
+  return &Requests[tag];
+}
+
 Request &VerbsFabric::take_request(std::uint32_t &tag) {
   for (unsigned step = 0;; ++step) {
-    {
-      std::lock_guard lock(RequestsMutex);
-      if (NumFreeTags != 0) {
-        tag = FreeTags[--NumFreeTags];
-        return Requests[tag];
-      }
-    }
+    if (Request *request = try_take_request(tag))
+      return *request;
     wait_for_device(step);
   }
 }
 
 Internal VerbsFabric::ask(int node, Internal request) {
+  Issued issued{};
+  issued.node = node;
+  issued.request = &take_request(issued.tag);
+  begin_ask(issued, request);
+  return end_ask(issued);
+}
+
+void VerbsFabric::begin_ask(Issued &issued, Internal request) {
+  remote_place(issued.node, request.segment, request.offset, request.width);
+  request.tag = issued.tag;
+  issued.request->answered.store(0, std::memory_order_relaxed);
+  issued.pack = Peers[issued.node]->last_pack();
+  issued.number = send_internal(issued.node, request);
+}
+
+Internal VerbsFabric::end_ask(const Issued &issued) {
   constexpr long LookAgainUs = 100'000; // whether the peer is lost
-  remote_place(node, request.segment, request.offset, request.width);
-  Request &mine = take_request(request.tag);
-  mine.answered.store(0, std::memory_order_relaxed);
-  send_internal(node, request);
+  Connection &peer = *Peers[issued.node];
+  Request &mine = *issued.request;
   auto answered = [&] {
     return mine.answered.load(std::memory_order_acquire) != 0;
   };
@@ -43,15 +60,17 @@ Internal VerbsFabric::ask(int node, Internal request) {
   }
   while (!answered()) {
     futex_wait(mine.answered, 0, LookAgainUs);
-    Peers[node]->try_poll();
+    peer.try_poll();
   }
+  peer.set_in_place(issued.number);
+  peer.set_answered(issued.pack);
   const Internal reply = mine.reply;
   std::lock_guard lock(RequestsMutex);
-  FreeTags[NumFreeTags++] = request.tag;
+  FreeTags[NumFreeTags++] = issued.tag;
   return reply;
 }
 
-static Internal request_of(Operation operation, Segment segment,
+Internal request_of(Operation operation, Segment segment,
                            std::uint64_t offset, unsigned width) {
   Internal request{};
   request.operation = operation;
@@ -63,7 +82,7 @@ static Internal request_of(Operation operation, Segment segment,
   return request;
 }
 
-std::uint64_t VerbsFabric::fetch_add(int node, Segment segment,
+std::uint64_t VerbsFabric::do_fetch_add(int node, Segment segment,
                                      std::uint64_t offset,
                                      std::uint64_t value) {
   if (node == this->node())
@@ -79,7 +98,7 @@ std::uint64_t VerbsFabric::fetch_add(int node, Segment segment,
   return before;
 }
 
-void VerbsFabric::atomic_load(int node, Segment segment, std::uint64_t offset,
+void VerbsFabric::do_atomic_load(int node, Segment segment, std::uint64_t offset,
                               void *into, unsigned width) {
   if (node == this->node())
     return cpu_atomic_load(local_place(segment, offset, width), into, width);
@@ -88,7 +107,7 @@ void VerbsFabric::atomic_load(int node, Segment segment, std::uint64_t offset,
   std::memcpy(into, reply.value, width);
 }
 
-void VerbsFabric::atomic_store(int node, Segment segment, std::uint64_t offset,
+void VerbsFabric::do_atomic_store(int node, Segment segment, std::uint64_t offset,
                                const void *from, unsigned width) {
   if (node == this->node())
     return cpu_atomic_store(local_place(segment, offset, width), from, width);
@@ -97,7 +116,7 @@ void VerbsFabric::atomic_store(int node, Segment segment, std::uint64_t offset,
   ask(node, request);
 }
 
-bool VerbsFabric::compare_exchange(int node, Segment segment,
+bool VerbsFabric::do_compare_exchange(int node, Segment segment,
                                    std::uint64_t offset, void *expected,
                                    const void *desired, unsigned width) {
   if (node == this->node())

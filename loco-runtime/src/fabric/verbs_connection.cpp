@@ -134,6 +134,9 @@ std::uint64_t Connection::post(ibv_send_wr *first, unsigned count, Kind kind,
     request->send_flags = request->next ? 0 : IBV_SEND_SIGNALED;
     BufferOf[Posted % Depth] = request->next ? BufferPool::None : buffer;
   }
+  // What this thread has asked to read is read before what comes now.
+  if (first->opcode != IBV_WR_RDMA_READ && (thread_waits.gets >> Peer & 1) != 0)
+    first->send_flags |= IBV_SEND_FENCE;
   const std::uint64_t number = Posted;
   if (kind == Kind::Put)
     LastPut.store(number, std::memory_order_relaxed);
@@ -165,7 +168,7 @@ void Connection::wait(std::uint64_t number) {
 
 void Connection::wait_for_get(std::uint64_t number) {
   wait(number);
-  raise(LastGetDone, number);
+  set_in_place(number);
 }
 
 void Connection::flush(std::byte *landing, std::uint32_t landing_key) {

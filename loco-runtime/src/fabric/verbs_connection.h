@@ -101,8 +101,10 @@ public:
   void flush(std::byte *landing, std::uint32_t landing_key);
   bool has_unflushed_puts() const {
     return LastPut.load(std::memory_order_relaxed) >
-           LastGetDone.load(std::memory_order_relaxed);
+           LastInPlace.load(std::memory_order_relaxed);
   }
+  /// The peer has answered what request `number` asked: puts before it are in place.
+  void set_in_place(std::uint64_t number) { raise(LastInPlace, number); }
   /// Puts that travel in messages are in place when the peer has answered one
   /// that was sent later.
   bool has_unanswered_packs() const {
@@ -139,7 +141,7 @@ private:
   std::uint64_t Posted = 0;
   std::atomic<std::uint64_t> Completed{0};
   std::atomic<std::uint64_t> LastPut{0};
-  std::atomic<std::uint64_t> LastGetDone{0};
+  std::atomic<std::uint64_t> LastInPlace{0};
   std::atomic<std::uint64_t> LastPacked{0};
   std::atomic<std::uint64_t> LastAnswered{0};
   int BufferOf[Depth];

@@ -45,6 +45,19 @@ struct Request {
   Internal reply;
 };
 
+/// What a thread has issued with `later`: a read, or an atomic load.
+struct Issued {
+  int node;
+  int buffer;           ///< of the pool, where a read goes first; or None
+  std::uint64_t number; ///< of the work request
+  Request *request;     ///< of a load; null: it is a read
+  std::uint32_t tag;    ///< of the request
+  std::uint32_t bytes;
+  std::uint64_t pack;   ///< the last before the request
+  void *into;
+};
+inline constexpr unsigned MaxIssued = 64;
+
 /// Of atomics under way; the buffers for replies are by tag.
 inline constexpr unsigned MaxRequests = Connection::ReservedForReplies;
 inline constexpr std::size_t ReplyBytes = 128;
@@ -65,37 +78,47 @@ inline std::size_t own_bytes_of(int num_nodes) {
          LandingBytes;
 }
 
+Internal request_of(Operation operation, Segment segment, std::uint64_t offset,
+                    unsigned width);
+
 class VerbsFabric final : public Fabric {
 public:
   VerbsFabric(int node, int num_nodes)
-      : Fabric(node, num_nodes), Peers(num_nodes) {}
+      : Fabric(node, num_nodes), Peers(num_nodes) {
+    TimesWaits = true;
+  }
   ~VerbsFabric() override;
 
   Result<void> connect(const Config &config, Bootstrap &bootstrap);
 
   const char *name() const override { return "verbs"; }
   bool pins_memory() const override { return true; }
-  void get(int node, Segment segment, std::uint64_t offset, void *into,
+  void do_get(int node, Segment segment, std::uint64_t offset, void *into,
            std::size_t bytes) override;
-  void put(int node, Segment segment, std::uint64_t offset, const void *from,
+  void do_get_later(int node, Segment segment, std::uint64_t offset, void *into,
+                    std::size_t bytes) override;
+  void do_atomic_load_later(int node, Segment segment, std::uint64_t offset,
+                            void *into, unsigned width) override;
+  void do_wait() override;
+  void do_put(int node, Segment segment, std::uint64_t offset, const void *from,
            std::size_t bytes) override;
-  void scatter(int node, Segment segment,
+  void do_scatter(int node, Segment segment,
                std::span<const Piece> pieces) override;
-  void flush() override;
-  std::uint64_t fetch_add(int node, Segment segment, std::uint64_t offset,
+  void do_flush() override;
+  std::uint64_t do_fetch_add(int node, Segment segment, std::uint64_t offset,
                           std::uint64_t value) override;
-  void atomic_load(int node, Segment segment, std::uint64_t offset, void *into,
+  void do_atomic_load(int node, Segment segment, std::uint64_t offset, void *into,
                    unsigned width) override;
-  void atomic_store(int node, Segment segment, std::uint64_t offset,
+  void do_atomic_store(int node, Segment segment, std::uint64_t offset,
                     const void *from, unsigned width) override;
-  bool compare_exchange(int node, Segment segment, std::uint64_t offset,
+  bool do_compare_exchange(int node, Segment segment, std::uint64_t offset,
                         void *expected, const void *desired,
                         unsigned width) override;
-  void send(int node, Message message,
+  void do_send(int node, const MessageHeader &header,
             std::span<const std::byte> payload) override;
   void start() override;
   void stop() override;
-  void notify(int node) override;
+  void do_notify(int node) override;
 
 private:
   // Connecting.
@@ -122,8 +145,12 @@ private:
   /// as one-sided operations would overtake it.
   Connection &one_sided(int node);
   void fence(int node);
-  void read(int node, Segment segment, std::uint64_t offset, void *into,
-            std::uint32_t key, std::size_t bytes);
+  /// Posts a read, and returns its number.
+  std::uint64_t read(int node, Segment segment, std::uint64_t offset,
+                     void *into, std::uint32_t key, std::size_t bytes);
+  /// This thread's place for one more, once there is one.
+  Issued &next_issued();
+  void finish(const Issued &issued);
 
   // Messages and atomics.
   std::uint64_t send_message(int node, const MessageHeader &header,
@@ -131,9 +158,12 @@ private:
   /// Sends the first bytes of a buffer of the pool.
   std::uint64_t post_message(int node, int buffer, std::uint32_t bytes,
                              Connection::Kind kind);
-  void send_internal(int node, const Internal &body);
+  std::uint64_t send_internal(int node, const Internal &body);
   /// Sends an atomic to another node and waits for the reply.
   Internal ask(int node, Internal request);
+  void begin_ask(Issued &issued, Internal request);
+  Internal end_ask(const Issued &issued);
+  Request *try_take_request(std::uint32_t &tag);
   Request &take_request(std::uint32_t &tag);
 
   // The network thread.

@@ -38,32 +38,30 @@ std::uint64_t VerbsFabric::post_message(int node, int buffer,
   return Peers[node]->post(&request, 1, kind, buffer);
 }
 
-void VerbsFabric::send_internal(int node, const Internal &body) {
-  send_message(node,
+std::uint64_t VerbsFabric::send_internal(int node, const Internal &body) {
+  return send_message(node,
                {static_cast<std::uint16_t>(Message::Internal), 0, sizeof body},
                &body);
 }
 
-void VerbsFabric::send(int node, Message message,
+void VerbsFabric::do_send(int node, const MessageHeader &header,
                        std::span<const std::byte> payload) {
-  check_payload(payload.size());
-  MessageHeader header{static_cast<std::uint16_t>(message), 0,
-                       static_cast<std::uint32_t>(payload.size())};
   if (node == this->node()) {
     queue_message(node, header, payload.data());
     return;
   }
   const std::uint64_t number = send_message(node, header, payload.data());
-  if (message == Message::Shutdown) {
+  if (header.message == static_cast<std::uint16_t>(Message::Shutdown)) {
     // This process may end next, and its queue pairs with it.
     Peers[node]->wait(number);
     expect_peers_to_leave();
   }
 }
 
-void VerbsFabric::notify(int node) {
-  flush();
+void VerbsFabric::do_notify(int node) {
+  // The message comes after what was put to that node, also in packs.
   if (node == this->node()) {
+    std::atomic_thread_fence(std::memory_order_seq_cst);
     wake_sleepers(Events);
     return;
   }
@@ -216,7 +214,7 @@ void VerbsFabric::progress() {
         futex_wait(QueueRings, seen, -1);
       continue;
     }
-    handle(source, header.message, {payload, header.bytes});
+    handle(source, header, {payload, header.bytes});
   }
 }
 

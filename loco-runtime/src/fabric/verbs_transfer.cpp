@@ -35,6 +35,8 @@ const Registered *VerbsFabric::registered(const void *at,
   return nullptr;
 }
 
+constexpr std::size_t MostAtOnce = 1 << 20; // devices limit a request
+
 int VerbsFabric::take_buffer() {
   for (unsigned step = 0;; ++step) {
     if (int buffer = Pool.try_take(); buffer != BufferPool::None)
@@ -46,8 +48,9 @@ int VerbsFabric::take_buffer() {
   }
 }
 
-void VerbsFabric::read(int node, Segment segment, std::uint64_t offset,
-                       void *into, std::uint32_t key, std::size_t bytes) {
+std::uint64_t VerbsFabric::read(int node, Segment segment,
+                                std::uint64_t offset, void *into,
+                                std::uint32_t key, std::size_t bytes) {
   ibv_sge to{reinterpret_cast<std::uintptr_t>(into),
              static_cast<std::uint32_t>(bytes), key};
   ibv_send_wr request{};
@@ -56,28 +59,122 @@ void VerbsFabric::read(int node, Segment segment, std::uint64_t offset,
   request.opcode = IBV_WR_RDMA_READ;
   request.wr.rdma.remote_addr = remote_place(node, segment, offset, bytes);
   request.wr.rdma.rkey = Peers[node]->remote(segment).key;
-  Connection &peer = one_sided(node);
-  peer.wait_for_get(peer.post(&request, 1, Connection::Kind::Other));
+  return one_sided(node).post(&request, 1, Connection::Kind::Other);
 }
 
-void VerbsFabric::get(int node, Segment segment, std::uint64_t offset,
+/// What this thread has issued and not waited for.
+static thread_local struct {
+  Issued all[MaxIssued];
+  unsigned count;
+} issued __attribute__((tls_model("initial-exec")));
+
+Issued &VerbsFabric::next_issued() {
+  if (issued.count == MaxIssued)
+    do_wait();
+  return issued.all[issued.count];
+}
+
+void VerbsFabric::do_get_later(int node, Segment segment, std::uint64_t offset,
+                               void *into, std::size_t bytes) {
+  if (node == this->node()) {
+    std::memcpy(into, local_place(segment, offset, bytes), bytes);
+    return;
+  }
+  auto *to = static_cast<std::byte *>(into);
+  const Registered *direct = registered(into, bytes);
+  const std::size_t step = direct ? MostAtOnce : BufferPool::BufferBytes;
+  for (std::size_t done = 0; done < bytes;) {
+    const std::size_t count = std::min(step, bytes - done);
+    next_issued();
+    int buffer = BufferPool::None;
+    if (!direct && (buffer = Pool.try_take()) == BufferPool::None) {
+      do_wait(); // who keeps buffers waits for none
+      buffer = take_buffer();
+    }
+    std::byte *place = direct ? to + done : Pool.bytes(buffer);
+    const std::uint64_t number =
+        read(node, segment, offset + done, place,
+             direct ? direct->region->lkey : Pool.key(), count);
+    issued.all[issued.count++] = {.node = node,
+                                  .buffer = buffer,
+                                  .number = number,
+                                  .request = nullptr,
+                                  .tag = 0,
+                                  .bytes = static_cast<std::uint32_t>(count),
+                                  .pack = 0,
+                                  .into = to + done};
+    done += count;
+  }
+}
+
+void VerbsFabric::do_atomic_load_later(int node, Segment segment,
+                                       std::uint64_t offset, void *into,
+                                       unsigned width) {
+  if (node == this->node())
+    return do_atomic_load(node, segment, offset, into, width);
+  next_issued();
+  Internal request = request_of(Operation::Load, segment, offset, width);
+  Issued load{.node = node,
+              .buffer = BufferPool::None,
+              .number = 0,
+              .request = nullptr,
+              .tag = 0,
+              .bytes = width,
+              .pack = 0,
+              .into = into};
+  load.request = try_take_request(load.tag);
+  if (load.request == nullptr) {
+    do_wait(); // who keeps requests waits for none
+    load.request = &take_request(load.tag);
+  }
+  begin_ask(load, request);
+  issued.all[issued.count++] = load;
+}
+
+void VerbsFabric::finish(const Issued &one) {
+  if (one.request != nullptr) {
+    const Internal reply = end_ask(one);
+    std::memcpy(one.into, reply.value, one.bytes);
+    return;
+  }
+  Peers[one.node]->wait_for_get(one.number);
+  if (one.buffer == BufferPool::None)
+    return;
+  std::memcpy(one.into, Pool.bytes(one.buffer), one.bytes);
+  Pool.give_back(one.buffer);
+}
+
+void VerbsFabric::do_wait() {
+  for (unsigned i = 0; i < issued.count; ++i)
+    finish(issued.all[i]);
+  issued.count = 0;
+}
+
+static bool has_issued_load(int node) {
+  for (unsigned i = 0; i < issued.count; ++i)
+    if (issued.all[i].node == node && issued.all[i].request != nullptr)
+      return true;
+  return false;
+}
+
+void VerbsFabric::do_get(int node, Segment segment, std::uint64_t offset,
                       void *into, std::size_t bytes) {
   if (node == this->node()) {
     std::memcpy(into, local_place(segment, offset, bytes), bytes);
     return;
   }
-  constexpr std::size_t MostAtOnce = 1 << 20; // devices limit a request
   auto *to = static_cast<std::byte *>(into);
   const Registered *direct = registered(into, bytes);
   const std::size_t step = direct ? MostAtOnce : BufferPool::BufferBytes;
   for (std::size_t done = 0; done < bytes;) {
     const std::size_t count = std::min(step, bytes - done);
     if (direct) {
-      read(node, segment, offset + done, to + done, direct->region->lkey,
-           count);
+      Peers[node]->wait_for_get(read(node, segment, offset + done, to + done,
+                                     direct->region->lkey, count));
     } else {
       int buffer = take_buffer();
-      read(node, segment, offset + done, Pool.bytes(buffer), Pool.key(), count);
+      Peers[node]->wait_for_get(read(node, segment, offset + done,
+                                     Pool.bytes(buffer), Pool.key(), count));
       std::memcpy(to + done, Pool.bytes(buffer), count);
       Pool.give_back(buffer);
     }
@@ -85,7 +182,7 @@ void VerbsFabric::get(int node, Segment segment, std::uint64_t offset,
   }
 }
 
-void VerbsFabric::put(int node, Segment segment, std::uint64_t offset,
+void VerbsFabric::do_put(int node, Segment segment, std::uint64_t offset,
                       const void *from, std::size_t bytes) {
   if (node == this->node()) {
     std::memcpy(local_place(segment, offset, bytes), from, bytes);
@@ -111,7 +208,7 @@ void VerbsFabric::put(int node, Segment segment, std::uint64_t offset,
   }
 }
 
-void VerbsFabric::scatter(int node, Segment segment,
+void VerbsFabric::do_scatter(int node, Segment segment,
                           std::span<const Piece> pieces) {
   if (node == this->node()) {
     for (const Piece &piece : pieces)
@@ -148,7 +245,7 @@ void VerbsFabric::scatter(int node, Segment segment,
     if (!direct && piece.bytes > BufferPool::BufferBytes - buffer_used)
       post_chain();
     if (!direct && piece.bytes > BufferPool::BufferBytes) {
-      put(node, segment, piece.offset, piece.source, piece.bytes);
+      do_put(node, segment, piece.offset, piece.source, piece.bytes);
       continue;
     }
     ibv_sge &source = sources[length];
@@ -245,20 +342,20 @@ void VerbsFabric::unpack(const std::byte *pack) {
 }
 
 void VerbsFabric::fence(int node) {
-  const std::uint64_t pack = Peers[node]->last_pack();
   Internal request{};
   request.operation = Operation::Fence;
   ask(node, request);
-  Peers[node]->set_answered(pack);
 }
 
 Connection &VerbsFabric::one_sided(int node) {
+  if (has_issued_load(node))
+    do_wait(); // the peer's CPU makes it: what is one-sided would overtake it
   if (Peers[node]->has_unanswered_packs())
     fence(node);
   return *Peers[node];
 }
 
-void VerbsFabric::flush() {
+void VerbsFabric::do_flush() {
   // Those of other threads as well: puts complete in the order of posting.
   for (int peer = 0; peer < num_nodes(); ++peer)
     if (peer != node())

@@ -133,7 +133,7 @@ void leave_job(int status, void *) {
         send_shutdown(peer, 0);
     } else if (!node->leaving) {
       send_shutdown(0, status);
-      node->fabric->wait_until([] { return node->leaving.load(); });
+      node->fabric->wait_here([] { return node->leaving.load(); });
     }
   }
   if (!settings().stats)

@@ -48,13 +48,14 @@ public:
   explicit SharedLock(LockRecords::Id record) : Record(record) {}
 
   void lock() {
+    fabric::WaitFor cause(fabric::Cause::Lock);
     std::uint32_t ticket;
     LocalQueue &queue = queues.join(Record, ticket);
     auto is_next = [&] {
       return queue.serving.load(std::memory_order_acquire) == ticket;
     };
     if (!is_next())
-      network().wait_until(is_next);
+      network().wait_here(is_next);
     if (queue.node_has_it) // what the last one saw and wrote is here (M19)
       return;
     among_nodes().lock();
@@ -62,6 +63,7 @@ public:
   }
 
   bool try_lock() {
+    fabric::WaitFor cause(fabric::Cause::Lock);
     LocalQueue *queue = queues.join_empty(Record);
     if (queue == nullptr)
       return false;
@@ -74,6 +76,7 @@ public:
   }
 
   void unlock() {
+    fabric::WaitFor cause(fabric::Cause::Lock);
     LocalQueue *queue = queues.find(Record);
     if (queue == nullptr || !queue->node_has_it)
       fatal("a lock is given back that no thread of this node has taken "

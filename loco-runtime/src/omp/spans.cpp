@@ -78,7 +78,10 @@ void open_spans(fabric::Fabric &fabric, int threads) {
 
 void serve_spans() {
   for (;;) {
-    network->wait_until([] { return has_span() || stopped; });
+    {
+      fabric::WaitFor cause(fabric::Cause::Region);
+      network->wait_until([] { return has_span() || stopped; });
+    }
     if (stopped)
       return;
     in_span = true;
@@ -133,6 +136,7 @@ LOCO_EXPORT void __loco_omp_start_span(int num_nodes, const void *descriptor,
   if (races != nullptr)
     races->clocks().leave(races->clocks().of_span());
   PrivateScope scope;
+  fabric::WaitFor cause(fabric::Cause::Region);
   ++last_span;
   for (int node = 1; node < num_nodes; ++node) {
     mailboxes->write(node, offsetof(Mailbox, descriptor), descriptor, bytes);
@@ -159,6 +163,7 @@ LOCO_EXPORT void __loco_omp_barrier(int num_nodes) {
   bool move_homes;
   {
     ScopedNanos timer(stats.BarrierNanos);
+    fabric::WaitFor cause(fabric::Cause::Barrier);
     move_homes = span_barrier->wait(
         num_nodes, is_everyone && memory::coherence->wants_to_move_homes());
   }

@@ -32,11 +32,13 @@ static std::uint64_t offset_of_word(unsigned word) {
 
 } // namespace loco::omp
 
+using namespace loco;
 using namespace loco::omp;
 
 extern "C" {
 
 LOCO_EXPORT uint64_t __loco_omp_word_load(unsigned word) {
+  fabric::WaitFor cause(fabric::Cause::Word);
   std::uint64_t value;
   network->atomic_load(0, Segment::Control, offset_of_word(word), &value,
                        sizeof value);
@@ -44,16 +46,19 @@ LOCO_EXPORT uint64_t __loco_omp_word_load(unsigned word) {
 }
 
 LOCO_EXPORT void __loco_omp_word_store(unsigned word, uint64_t value) {
+  fabric::WaitFor cause(fabric::Cause::Word);
   network->atomic_store(0, Segment::Control, offset_of_word(word), &value,
                         sizeof value);
 }
 
 LOCO_EXPORT uint64_t __loco_omp_word_add(unsigned word, uint64_t value) {
+  fabric::WaitFor cause(fabric::Cause::Word);
   return network->fetch_add(0, Segment::Control, offset_of_word(word), value);
 }
 
 LOCO_EXPORT uint64_t __loco_omp_word_cas(unsigned word, uint64_t expected,
                                          uint64_t desired) {
+  fabric::WaitFor cause(fabric::Cause::Word);
   network->compare_exchange(0, Segment::Control, offset_of_word(word),
                             &expected, &desired, sizeof expected);
   return expected;

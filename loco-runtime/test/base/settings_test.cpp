@@ -58,6 +58,29 @@ TEST(Settings, ValuesReachTheirPlaces) {
   EXPECT_EQ(parsed.value().launch_fd, 9);
 }
 
+TEST(Settings, TimesHaveUnits) {
+  const std::pair<const char *, std::uint64_t> times[] = {
+      {"none", 0}, {"1ns", 1}, {"30us", 30'000}, {"50ms", 50'000'000}};
+  for (auto &[text, nanos] : times) {
+    Result<Settings> parsed = parse({{"LOCO_FABRIC_LATENCY", text}});
+    ASSERT_TRUE(parsed.ok()) << parsed.error().message;
+    EXPECT_EQ(parsed.value().fabric_latency_ns, nanos) << text;
+  }
+  for (const char *bad : {"30", "0", "0us", "-1us", "1s", "51ms", "us", "3 us",
+                          "1.5us", "99999999999999999999ms"})
+    EXPECT_EQ(error_of({{"LOCO_FABRIC_LATENCY", bad}}),
+              std::string("LOCO_FABRIC_LATENCY='") + bad +
+                  "' is not valid; allowed is none, or a time from 1ns to 50ms, "
+                  "a whole number with the suffix ns, us or ms");
+}
+
+TEST(Settings, ChaosIsASeedOrOff) {
+  EXPECT_EQ(parse({}).value().chaos, 0u);
+  EXPECT_EQ(parse({{"LOCO_CHAOS", "off"}}).value().chaos, 0u);
+  EXPECT_EQ(parse({{"LOCO_CHAOS", "7"}}).value().chaos, 7u);
+  EXPECT_FALSE(parse({{"LOCO_CHAOS", "0"}}).ok());
+}
+
 TEST(Settings, PlacementAndMigrationHaveWords) {
   const std::pair<const char *, loco_placement> placements[] = {
       {"first-touch", LOCO_PLACEMENT_FIRST_TOUCH},

@@ -2,6 +2,7 @@
 //
 // The contract of fabric.h, between real processes, for the fabric that
 // LOCO_FABRIC names. Over verbs all is skipped where there is no RDMA device.
+#include "base/stats.h"
 #include "fabric/fabric.h"
 #include "support/nodes.h"
 
@@ -280,6 +281,225 @@ TEST_F(FabricContract, Atomics16NeverTear) {
           ASSERT_GE(pair[0], last);
           last = pair[0];
         }
+      }).all_passed());
+}
+
+// --------------------------------------------------------------------- waits
+
+/// How often this process has waited for a cause.
+std::uint64_t waits(fabric::Cause cause) {
+  return stats.waits(cause);
+}
+
+TEST_F(FabricContract, ManyGetsAreOneWait) {
+  EXPECT_TRUE(run_fabric(Nodes, [](Fabric &fabric, Bootstrap &bootstrap) {
+                constexpr int PerNode = 100; // more than a fabric can have under way
+                constexpr std::size_t Bytes = 3000;
+                const auto me = static_cast<unsigned char>(fabric.node());
+                for (int i = 0; i < PerNode; ++i) {
+                  const std::vector<unsigned char> mine(Bytes, me + i);
+                  fabric.put(fabric.node(), Segment::Memory, i * Bytes,
+                             mine.data(), Bytes);
+                }
+                meet(bootstrap);
+                std::vector<unsigned char> all(Nodes * PerNode * Bytes);
+                std::uint32_t words[Nodes];
+                auto at = [&](int node, int i) {
+                  return all.data() + (node * PerNode + i) * Bytes;
+                };
+                const auto before = waits(fabric::Cause::Acquire);
+                {
+                  fabric::WaitFor cause(fabric::Cause::Acquire);
+                  for (int node = 0; node < Nodes; ++node) {
+                    fabric.atomic_load_later(node, Segment::Memory, 0,
+                                             &words[node], 4);
+                    for (int i = 0; i < PerNode; ++i)
+                      fabric.get_later(node, Segment::Memory, i * Bytes,
+                                       at(node, i), Bytes);
+                  }
+                  fabric.wait();
+                  fabric.wait(); // for nothing
+                  fabric.flush();
+                }
+                EXPECT_EQ(waits(fabric::Cause::Acquire) - before, 1u);
+                for (int node = 0; node < Nodes; ++node) {
+                  EXPECT_EQ(words[node], node * 0x01010101u);
+                  for (int i = 0; i < PerNode; ++i)
+                    for (std::size_t b = 0; b < Bytes; b += 999)
+                      ASSERT_EQ(at(node, i)[b], node + i);
+                }
+                meet(bootstrap);
+              }).all_passed());
+}
+
+TEST_F(FabricContract, WhatComesLaterDoesNotOvertakeAnIssuedGet) {
+  const int Rounds = rounds(2000);
+  EXPECT_TRUE(run_fabric(2, [Rounds](Fabric &fabric, Bootstrap &) {
+                if (fabric.node() != 0)
+                  return;
+                for (std::uint64_t i = 1; i <= std::uint64_t(Rounds); ++i) {
+                  std::uint64_t got = 0, loaded = 0;
+                  fabric.put(1, Segment::Memory, 64, &i, 8);
+                  fabric.get_later(1, Segment::Memory, 64, &got, 8);
+                  const std::uint64_t later = ~i;
+                  fabric.put(1, Segment::Memory, 64, &later, 8);
+                  fabric.atomic_load_later(1, Segment::Memory, 64, &loaded, 8);
+                  fabric.put(1, Segment::Memory, 64, &i, 8);
+                  fabric.wait();
+                  ASSERT_EQ(got, i);
+                  ASSERT_EQ(loaded, later);
+                }
+              }).all_passed());
+}
+
+TEST_F(FabricContract, AWaitIsACallThatNeedsAnotherNode) {
+  EXPECT_TRUE(run_fabric(2, [](Fabric &fabric, Bootstrap &bootstrap) {
+                const auto before = waits(fabric::Cause::Other);
+                auto none = [&](auto call) {
+                  const auto now = waits(fabric::Cause::Other);
+                  call();
+                  return waits(fabric::Cause::Other) == now;
+                };
+                const int me = fabric.node(), peer = 1 - me;
+                std::uint64_t word = 0;
+                EXPECT_TRUE(none([&] {
+                  fabric.get(me, Segment::Memory, 0, &word, 8);
+                  fabric.put(me, Segment::Memory, 0, &word, 8);
+                  fabric.fetch_add(me, Segment::Memory, 0, 1);
+                  fabric.atomic_load(me, Segment::Memory, 0, &word, 8);
+                  fabric.flush();
+                  fabric.wait_until([] { return true; });
+                  fabric.put(peer, Segment::Memory, 8, &word, 8);
+                  fabric.notify(peer);
+                }));
+                fabric.flush();
+                EXPECT_TRUE(none([&] { fabric.flush(); }));
+                fabric.put(peer, Segment::Memory, 8, &word, 8);
+                fabric.get(peer, Segment::Memory, 8, &word, 8);
+                EXPECT_TRUE(none([&] { fabric.flush(); })); // it is in place
+                fabric.fetch_add(peer, Segment::Memory, 16, 1);
+                EXPECT_EQ(waits(fabric::Cause::Other) - before, 3u);
+                {
+                  fabric::WaitFor outer(fabric::Cause::Miss);
+                  {
+                    fabric::WaitFor inner(fabric::Cause::Claim);
+                    fabric.fetch_add(peer, Segment::Memory, 16, 1);
+                  }
+                  fabric.fetch_add(peer, Segment::Memory, 16, 1);
+                }
+                EXPECT_EQ(waits(fabric::Cause::Claim), 1u);
+                EXPECT_EQ(waits(fabric::Cause::Miss), 1u);
+                EXPECT_EQ(stats.find("miss_waits"), 1);
+                EXPECT_EQ(stats.find("miss_waitss"), -1);
+                EXPECT_NE(stats.json().find("\"claim_waits\":1,"),
+                          std::string::npos);
+                EXPECT_EQ(stats.json().find("lock_waits"), std::string::npos);
+                meet(bootstrap);
+              }).all_passed());
+}
+
+/// Sets a variable for the nodes of a test.
+class Variable {
+public:
+  Variable(const char *name, const char *value) : Name(name) {
+    setenv(name, value, 1);
+  }
+  ~Variable() { unsetenv(Name); }
+
+private:
+  const char *Name;
+};
+
+std::atomic<std::uint64_t> ArrivedAtNs;
+void note_arrival(int, std::span<const std::byte> payload) {
+  std::uint64_t sent_ns;
+  std::memcpy(&sent_ns, payload.data(), sizeof sent_ns);
+  ArrivedAtNs = fabric::now_ns() - sent_ns;
+}
+
+TEST_F(FabricContract, LatencyIsPaidOnceAWait) {
+  static constexpr std::uint64_t Latency = 5'000'000; // well above a busy machine's noise
+  Variable variable("LOCO_FABRIC_LATENCY", "5ms");
+  EXPECT_TRUE(
+      run_fabric(2, [](Fabric &fabric, Bootstrap &bootstrap) {
+        fabric.set_handler(Message::RemoteFree, note_arrival);
+        fabric.start();
+        const int me = fabric.node(), peer = 1 - me;
+        auto time = [](auto call) {
+          const std::uint64_t start = fabric::now_ns();
+          call();
+          return fabric::now_ns() - start;
+        };
+        auto is_one = [](std::uint64_t nanos) {
+          return nanos >= Latency && nanos < 8 * Latency;
+        };
+        std::uint64_t word = 0;
+        EXPECT_EQ(fabric.direct_get(peer, Segment::Memory, 0, 8), nullptr);
+        EXPECT_TRUE(is_one(time(
+            [&] { fabric.get(peer, Segment::Memory, 0, &word, 8); })));
+        EXPECT_TRUE(is_one(time([&] {
+          for (int i = 0; i < 20; ++i)
+            fabric.get_later(peer, Segment::Memory, 0, &word, 8);
+          fabric.wait();
+        })));
+        EXPECT_TRUE(is_one(time(
+            [&] { fabric.fetch_add(peer, Segment::Memory, 0, 1); })));
+        EXPECT_TRUE(is_one(time([&] {
+          for (int i = 0; i < 20; ++i)
+            fabric.put(peer, Segment::Memory, 64, &word, 8);
+          fabric.flush();
+        })));
+        std::uint64_t at_home = time([&] {
+          for (int i = 0; i < 20; ++i)
+            fabric.fetch_add(me, Segment::Memory, 128, 1);
+          fabric.flush();
+        });
+        EXPECT_LT(at_home, Latency);
+        EXPECT_GE(stats.wait_ns(fabric::Cause::Other), 4 * Latency);
+        meet(bootstrap);
+        const std::uint64_t now = fabric::now_ns();
+        fabric.send(peer, Message::RemoteFree, bytes_of(now));
+        fabric.wait_here([] { return ArrivedAtNs.load() != 0; });
+        EXPECT_TRUE(is_one(ArrivedAtNs.load()));
+      }).all_passed());
+}
+
+TEST_F(FabricContract, ChaosDelaysAPutUntilItIsFlushed) {
+  // Not always, and not behind what comes after it; its source is read late.
+  Variable variable("LOCO_CHAOS", "3");
+  EXPECT_TRUE(
+      run_fabric(2, [](Fabric &fabric, Bootstrap &bootstrap) {
+        constexpr std::uint64_t Flag = 0, Words = 4096, Count = 200;
+        if (fabric.node() == 0) {
+          int late = 0;
+          for (std::uint64_t i = 0; i < Count; ++i) {
+            std::uint64_t value = 1, seen = 0;
+            const Piece piece{Words + 8 * i, &value, 8};
+            fabric.scatter(1, Segment::Memory, {&piece, 1});
+            value = 2;
+            fabric.flush();
+            fabric.get(1, Segment::Memory, Words + 8 * i, &seen, 8);
+            ASSERT_TRUE(seen == 1 || seen == 2);
+            late += seen == 2;
+            fabric.put(1, Segment::Memory, Words + 8 * i, &i, 8);
+            fabric.put(1, Segment::Memory, Flag, &i, 8);
+            fabric.get(1, Segment::Memory, Words + 8 * i, &seen, 8);
+            ASSERT_EQ(seen, i);
+          }
+          if (!over_verbs()) {
+            EXPECT_GT(late, 0);
+            EXPECT_LT(late, static_cast<int>(Count));
+          }
+        } else {
+          std::uint64_t flag = 0;
+          while (flag != Count - 1) {
+            fabric.atomic_load(1, Segment::Memory, Flag, &flag, 8);
+            std::uint64_t word;
+            fabric.get(1, Segment::Memory, Words + 8 * flag, &word, 8);
+            ASSERT_TRUE(word == flag || flag == 0); // in order for one target
+          }
+        }
+        meet(bootstrap);
       }).all_passed());
 }
 

@@ -14,20 +14,31 @@ using fabric::Segment;
 
 void Coherence::acquire(const ReleaseClock *upto) {
   ScopedNanos timer(stats.AcquireNanos);
+  fabric::WaitFor cause(fabric::Cause::Acquire);
   SignalScope signals;
   std::lock_guard protocol(ProtocolMutex);
   loco::count(stats.Acquires);
-  bool know_all = true;
   // Before the logs: what is acquired in the end is not more than was dropped.
   std::optional<ReleaseClock> releases;
   if (Watch != nullptr)
     releases = upto ? *upto : Watch->all_releases();
-  ReleaseEpochs::Wanted completed = Epochs.completed_by_all();
+  ReleaseEpochs::Wanted completed{};
+  Epochs.ask_completed(completed);
   // Memory nodes write nothing.
   for (int peer = 0; peer < ComputeNodes; ++peer)
     if (peer != Network.node())
-      know_all &=
-          Log.read(peer, [this, peer](Notice n) { drop_notice(peer, n); });
+      Log.ask(peer);
+  Network.wait();
+  bool know_all = Log.read(
+      [this](int peer, std::span<const Notice> notices) {
+        ask_for_prints(peer, notices);
+      },
+      [this](int peer, std::span<const Notice> notices) {
+        Published.end_round();
+        for (Notice notice : notices)
+          drop_notice(peer, notice);
+      });
+  finish_renewals();
   if (!know_all)
     drop_everything();
   Epochs.acquired(completed);
@@ -35,22 +46,48 @@ void Coherence::acquire(const ReleaseClock *upto) {
     Watch->acquired(*releases);
 }
 
-void Coherence::drop_notice(int peer, Notice notice) {
-  Block end = notice.first + notice.count;
+/// Calls visit(first, count) for the parts of a notice that lie in one extent.
+template <typename Visit>
+static void for_each_extent(Notice notice, Visit visit) {
+  const Block end = notice.first + notice.count;
   for (Block b = notice.first; b < end;) {
-    Extent extent = extent_of(b);
-    Block run = std::min(first_block(extent + 1), end) - b;
-    others_stored(b, run, notice.unsure);
-    if (Flags[extent].load(std::memory_order_seq_cst) & HasCopies) {
-      lock_run(b, run);
-      if (notice.unsure) {
-        drop_changed(peer, b, run);
-      } else {
-        renew(b, run, nullptr);
-      }
-      unlock_run(b, run);
-    }
+    const Block run = std::min(first_block(extent_of(b) + 1), end) - b;
+    visit(b, run);
     b += run;
+  }
+}
+
+void Coherence::ask_for_prints(int peer, std::span<const Notice> notices) {
+  Published.begin_round();
+  for (Notice notice : notices) {
+    if (!notice.unsure)
+      continue;
+    for_each_extent(notice, [&](Block first, Block count) {
+      if (!has_copies(extent_of(first)) || Published.is_full())
+        return;
+      Prints.ask(peer, first, count, Published.add(peer, first));
+    });
+  }
+}
+
+void Coherence::drop_notice(int peer, Notice notice) {
+  for_each_extent(notice, [&](Block first, Block count) {
+    others_stored(first, count, notice.unsure);
+    if (!has_copies(extent_of(first)))
+      return;
+    lock_for_renewal(first, count);
+    if (notice.unsure)
+      drop_changed(peer, first, count);
+    else
+      renew(first, count, nullptr);
+  });
+}
+
+void Coherence::lock_for_renewal(Block first, Block count) {
+  // Who holds blocks waits for none; and they may be among those.
+  if (!try_lock_run(first, count)) {
+    finish_renewals();
+    lock_run(first, count);
   }
 }
 
@@ -58,18 +95,24 @@ void Coherence::others_stored(Block first, Block count, bool unsure) {
   // A copy is not as published where its own node has stored to it. This node's
   // store to the same bytes comes after this acquire, so finds it marked (M26).
   for (Block b = first; b < first + count; ++b)
-    if (Directory.find(b) == Network.node()) {
-      BlockLock lock(*this, b);
+    if (Directory.known(b) == Network.node()) {
+      lock_for_renewal(b, 1);
       if (Info[b].Watched)
         Info[b].Marked = true;
       if (!unsure && Info[b].State == State::Home)
         Info[b].Open.others_stored();
+      unlock(b);
     }
 }
 
 void Coherence::drop_changed(int peer, Block first, Block count) {
-  std::uint64_t published[BlocksPerExtent];
-  Prints.get(peer, first, count, published);
+  std::uint64_t asked_now[BlocksPerExtent];
+  const std::uint64_t *published = Published.take(peer, first);
+  if (published == nullptr) {
+    Prints.ask(peer, first, count, asked_now);
+    Network.wait();
+    published = asked_now;
+  }
   bool changed[BlocksPerExtent] = {};
   for (Block i = 0; i < count; ++i) {
     BlockInfo &info = Info[first + i];
@@ -114,19 +157,42 @@ void Coherence::renew(Block first, Block count, const bool *changed) {
     dropped[i] = !refreshed[i];
   }
   for_each_run(
-      first, count, [&](Block b) { return refreshed[b - first]; },
-      [&](Block start, Block n) { refresh(start, n); });
-  for_each_run(
-      first, count, [&](Block b) { return merged[b - first]; },
-      [&](Block start, Block n) { merge(start, n); });
-  for_each_run(
-      first, count, [&](Block b) { return hidden[b - first]; },
-      [&](Block start, Block n) { hide(start, n); });
-  for_each_run(
       first, count, [&](Block b) { return dropped[b - first]; },
       [&](Block start, Block n) {
         loco::count(stats.BlocksDropped, drop(start, n, Pieces));
       });
+  Renewal renewal{first, count, 0, 0};
+  for (Block i = 0; i < count; ++i) {
+    renewal.merged |= static_cast<std::uint16_t>(merged[i] << i);
+    renewal.hidden |= static_cast<std::uint16_t>(hidden[i] << i);
+  }
+  for_each_run(
+      first, count, [&](Block b) { return refreshed[b - first]; },
+      [&](Block start, Block n) { refresh(start, n); });
+  for_each_run(
+      first, count, [&](Block b) { return merged[b - first]; },
+      [&](Block start, Block n) { ask_to_merge(start, n); });
+  Renewals[NumRenewals++] = renewal;
+  if (NumRenewals == MostRenewals || NumIncoming > MostIncoming - BlocksPerExtent)
+    finish_renewals();
+}
+
+void Coherence::finish_renewals() {
+  Network.wait();
+  const std::byte *incoming = Incoming;
+  for (const Renewal &of : std::span(Renewals, NumRenewals)) {
+    for (Block i = 0; i < of.count; ++i)
+      if (of.merged >> i & 1) {
+        merge(of.first + i, incoming);
+        incoming += BlockBytes;
+      }
+    for_each_run(
+        of.first, of.count,
+        [&](Block b) { return (of.hidden >> (b - of.first) & 1) != 0; },
+        [&](Block start, Block n) { hide(start, n); });
+    unlock_run(of.first, of.count);
+  }
+  NumRenewals = NumIncoming = 0;
 }
 
 void Coherence::refresh(Block first, Block count) {
@@ -135,30 +201,33 @@ void Coherence::refresh(Block first, Block count) {
   // what is overwritten is what the home had (M18).
   for_each_home(first, count, [&](int home, Block start, Block n) {
     Exported.mark(home, start, n);
-    Network.get(home, Segment::Memory, offset_of(start),
-                Space.runtime_view(start), n * BlockBytes);
+    Network.get_later(home, Segment::Memory, offset_of(start),
+                      Space.runtime_view(start), n * BlockBytes);
   });
   loco::count(stats.BytesFetched, count * BlockBytes);
 }
 
-void Coherence::merge(Block first, Block count) {
+void Coherence::ask_to_merge(Block first, Block count) {
   loco::count(stats.BlocksMerged, count); // before they are, too
-  // Marked before the get, so as good as fetched (M5, M6). What the home has and
-  // the twin has not, others have stored; no thread of this node has stored to
-  // these bytes, or may read them, before this acquire is over (M25).
+  // Marked before the get, so as good as fetched (M5, M6).
   for_each_home(first, count, [&](int home, Block start, Block n) {
     Exported.mark(home, start, n);
-    Network.get(home, Segment::Memory, offset_of(start), Incoming,
-                n * BlockBytes);
-    for (Block b = start; b < start + n; ++b)
-      // A home compares all of a block, so it may have noticed what this node sent.
-      if (merge_changes(Incoming + (b - start) * BlockBytes,
-                        Twins.bytes(Info[b].Twin), Space.runtime_view(b)) != 0) {
-        TwinPrints[b] = NoPrint;
-        Writers.others_wrote(b, 1);
-      }
+    Network.get_later(home, Segment::Memory, offset_of(start),
+                      Incoming + NumIncoming * BlockBytes, n * BlockBytes);
+    NumIncoming += n;
   });
   loco::count(stats.BytesFetched, count * BlockBytes);
+}
+
+void Coherence::merge(Block block, const std::byte *incoming) {
+  // What the home has and the twin has not, others have stored; no thread of this
+  // node has stored to these bytes, or may read them, before this acquire is over
+  // (M25). A home compares all of a block, so it may have noticed what this node sent.
+  if (merge_changes(incoming, Twins.bytes(Info[block].Twin),
+                    Space.runtime_view(block)) == 0)
+    return;
+  TwinPrints[block] = NoPrint;
+  Writers.others_wrote(block, 1);
 }
 
 Block Coherence::drop(Block first, Block count, fabric::Piece *pieces) {
@@ -193,6 +262,7 @@ Block Coherence::drop(Block first, Block count, fabric::Piece *pieces) {
 }
 
 void Coherence::drop_everything() {
+  AnyWatchedMarked = true; // a notice may have named it (M26)
   for (Extent extent = 0; extent < Space.num_extents(); ++extent) {
     if (!(Flags[extent].load(std::memory_order_relaxed) & HasCopies))
       continue;

@@ -49,7 +49,8 @@ Coherence::Coherence(fabric::Fabric &fabric, int compute_nodes,
       Unsure(space.num_blocks(), "the list of blocks to verify"),
       Watched(space.num_blocks(), "the list of open home blocks"),
       Pieces(reserve_array<fabric::Piece>(MaxPiecesPerBlock, "a delta")),
-      Incoming(reserve_array<std::byte>(ExtentBytes, "blocks to merge")),
+      Incoming(reserve_array<std::byte>(MostIncoming * BlockBytes,
+                                        "blocks to merge")),
       EvictionPieces(
           reserve_array<fabric::Piece>(MaxPiecesPerBlock, "a delta")) {
   if (!Copies.is_bounded())
@@ -109,13 +110,60 @@ void Coherence::set_states(Block first, Block count, State state,
 void Coherence::prepare(Block first, Block count, Access access,
                         std::uint64_t &ahead_bytes) {
   ScopedNanos timer(stats.MissNanos);
+  fabric::WaitFor cause(fabric::Cause::Miss);
   Gate::Pass pass(HomesGate);
   Block end = first + count;
   while (first < end) {
     Homes::Run run = Directory.claim_run(first, end - first);
+    if (count > 1 && run.home != Network.node() && fetches_together(access)) {
+      first += prepare_together(first, end - first, access, ahead_bytes);
+      continue;
+    }
     prepare_run(first, run.count, run.home, access, ahead_bytes);
     first += run.count;
   }
+}
+
+Block Coherence::prepare_together(Block first, Block count, Access access,
+                                  std::uint64_t &ahead_bytes) {
+  static constexpr unsigned MostRuns = 8;
+  struct {
+    Block first;
+    Homes::Run of;
+    std::optional<Room> room;
+  } runs[MostRuns];
+  unsigned n = 0;
+  Block seen = 0;
+  while (seen < count && n < MostRuns) {
+    const Homes::Run run = Directory.claim_run(first + seen, count - seen);
+    if (run.home == Network.node())
+      break;
+    seen += run.count;
+    if (ahead_bytes == 0)
+      continue;
+    runs[n].first = first + seen - run.count;
+    runs[n].of = run;
+    runs[n].room.emplace(*this, runs[n].first, run.count, access, /*wait=*/true);
+    ahead_bytes -= std::min(ahead_bytes, runs[n].room->bytes());
+    ++n;
+  }
+  for (auto &run : std::span(runs, n)) {
+    lock_run(run.first, run.of.count);
+    for_each_run(
+        run.first, run.of.count,
+        [&](Block b) { return Info[b].State == State::Absent; },
+        [&](Block b, Block m) { ask_for(b, m, run.of.home); });
+  }
+  Network.wait();
+  for (auto &run : std::span(runs, n)) {
+    for_each_run(
+        run.first, run.of.count,
+        [&](Block b) { return Info[b].State == State::Absent; },
+        [&](Block b, Block m) { take_fetched(b, m, access, 0); });
+    prepare_locked(run.first, run.of.count, access, run.of.home);
+    unlock_run(run.first, run.of.count);
+  }
+  return seen;
 }
 
 void Coherence::prepare_run(Block first, Block count, int home, Access access,
@@ -157,6 +205,7 @@ Block Coherence::scan_length(Block block) {
 }
 
 bool Coherence::try_prepare(Block block, Access access) {
+  fabric::WaitFor cause(fabric::Cause::Miss);
   if (!HomesGate.try_enter_while_closing())
     return false;
   bool done = try_prepare_inside(block, access);
@@ -216,7 +265,7 @@ void Coherence::prepare_locked(Block first, Block count, Access access,
       [&](Block b, Block n) { unprotect_home(b, n); });
 }
 
-void Coherence::fetch(Block first, Block count, Access access, int home) {
+void Coherence::begin_fetch(Block first, Block count, int home) {
   // Before the get: an acquire that looks for copies finds this extent, or is
   // early enough for the get to see what it is about (M6).
   Flags[extent_of(first)].fetch_or(HasCopies, std::memory_order_seq_cst);
@@ -225,6 +274,23 @@ void Coherence::fetch(Block first, Block count, Access access, int home) {
     Info[b].History.missed();
   loco::count(stats.BlocksFetched, count);
   loco::count(stats.BytesFetched, count * BlockBytes);
+}
+
+void Coherence::back(Block first, Block count) {
+  if (count > 1) // faster than page faults; a wish
+    madvise(Space.runtime_view(first), count * BlockBytes, MADV_POPULATE_WRITE);
+}
+
+void Coherence::ask_for(Block first, Block count, int home) {
+  begin_fetch(first, count, home);
+  if (all_without_memory(first, count))
+    back(first, count);
+  Network.get_later(home, Segment::Memory, offset_of(first),
+                    Space.runtime_view(first), count * BlockBytes);
+}
+
+void Coherence::fetch(Block first, Block count, Access access, int home) {
+  begin_fetch(first, count, home);
   std::byte *address = Space.address_of(first);
   std::size_t bytes = count * BlockBytes;
   std::size_t visible_bytes = 0;
@@ -235,10 +301,10 @@ void Coherence::fetch(Block first, Block count, Access access, int home) {
     // way.
     if (access == Access::Load && (count == 1 || !Pages.installs_protected()))
       if (const std::byte *source =
-              Network.direct(home, Segment::Memory, offset_of(first), bytes))
+              Network.direct_get(home, Segment::Memory, offset_of(first), bytes))
         visible_bytes = Pages.fill(address, source, bytes);
-    if (visible_bytes == 0 && count > 1) // faster than page faults; a wish
-      madvise(Space.runtime_view(first), bytes, MADV_POPULATE_WRITE);
+    if (visible_bytes == 0)
+      back(first, count);
   }
   // Filled through the runtime view while no page-table entry exists: no
   // thread sees a half-filled block (M2).
@@ -246,6 +312,13 @@ void Coherence::fetch(Block first, Block count, Access access, int home) {
     Network.get(home, Segment::Memory, offset_of(first) + visible_bytes,
                 Space.runtime_view(first) + visible_bytes,
                 bytes - visible_bytes);
+  take_fetched(first, count, access, visible_bytes);
+}
+
+void Coherence::take_fetched(Block first, Block count, Access access,
+                             std::size_t visible_bytes) {
+  std::byte *address = Space.address_of(first);
+  const std::size_t bytes = count * BlockBytes;
   count_copies(first, count);
   if (visible_bytes == bytes)
     return set_states(first, count, State::Clean, LOCO_SHADOW_CLEAN);

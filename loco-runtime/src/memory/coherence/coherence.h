@@ -127,6 +127,7 @@ public:
   template <typename Act>
   void at_home(std::uint64_t offset, std::size_t bytes, bool modifies,
                Act act) {
+    fabric::WaitFor cause(fabric::Cause::Atomic);
     Gate::Pass pass(HomesGate);
     Block block = block_at(offset);
     int home = Directory.claim(block);
@@ -203,6 +204,55 @@ private:
     HasCopies = 4,      ///< may hold copies of blocks
   };
 
+  /// Blocks of one extent that an acquire renews, locked until finish_renewals(): so it
+  /// waits once for many.
+  struct Renewal {
+    Block first, count;
+    std::uint16_t merged, hidden; ///< by bit, from `first` on
+  };
+  static_assert(BlocksPerExtent <= 16);
+  static constexpr unsigned MostRenewals = 64;
+  static constexpr std::size_t MostIncoming = 64;
+  static_assert(MostIncoming >= 2 * BlocksPerExtent);
+
+  /// Fingerprints that were asked for before what they are for is locked: they are of
+  /// the release that the notice is of, or of a later one (M17).
+  class PublishedPrints {
+  public:
+    /// Of logs: what was asked for before the last end is of no use any more.
+    void begin_round() {
+      if (IsOver)
+        Count = Taken = 0;
+      IsOver = false;
+    }
+    void end_round() { IsOver = true; }
+    bool is_full() const { return Count == Most; }
+    std::uint64_t *add(int peer, Block first) {
+      Runs[Count] = {first, peer};
+      return Prints[Count++];
+    }
+    /// In the order in which they were added; null where there are none.
+    const std::uint64_t *take(int peer, Block first) {
+      for (std::size_t i = Taken; i < Count; ++i)
+        if (Runs[i].first == first && Runs[i].peer == peer) {
+          Taken = i + 1;
+          return Prints[i];
+        }
+      return nullptr;
+    }
+
+  private:
+    static constexpr std::size_t Most = 256;
+    struct Run {
+      Block first;
+      int peer;
+    };
+    bool IsOver = true;
+    std::size_t Count = 0, Taken = 0;
+    Run Runs[Most];
+    std::uint64_t Prints[Most][BlocksPerExtent];
+  };
+
   class BlockLock {
   public:
     BlockLock(Coherence &coherence, Block block) : Info(coherence.Info[block]) {
@@ -241,6 +291,14 @@ private:
   // Each of these needs the locks of its blocks, which lie in one extent.
   void prepare_locked(Block first, Block count, Access access, int home);
   void fetch(Block first, Block count, Access access, int home);
+  // Its steps: they are marked as exported; memory for them; they are asked for, and
+  // are in the runtime view after a wait; what is there, `visible_bytes` of it in the
+  // program view already, becomes a copy.
+  void begin_fetch(Block first, Block count, int home);
+  void back(Block first, Block count);
+  void ask_for(Block first, Block count, int home);
+  void take_fetched(Block first, Block count, Access access,
+                    std::size_t visible_bytes);
   /// Hidden copies become Clean, and the other way round.
   void show(Block first, Block count);
   void hide(Block first, Block count);
@@ -259,12 +317,14 @@ private:
   void protect_home(Block block);
   /// Returns how many there were to drop. `pieces` is the caller's own.
   Block drop(Block first, Block count, fabric::Piece *pieces);
-  /// Brings Clean copies up to date where they are.
+  /// Asks for what brings Clean copies up to date where they are; and Dirty ones.
   void refresh(Block first, Block count);
-  /// And Dirty ones. ProtocolMutex.
-  void merge(Block first, Block count);
+  void ask_to_merge(Block first, Block count);
+  /// With what was asked for.
+  void merge(Block block, const std::byte *incoming);
   /// Copies of blocks of one extent that a notice names, or those for which
-  /// `changed` is true, become as their home has them, or go.
+  /// `changed` is true, become as their home has them, or go, by the next
+  /// finish_renewals(), which lets go their locks.
   void renew(Block first, Block count, const bool *changed);
   void give_back(Block first, Block count);
   bool all_without_memory(Block first, Block count) const;
@@ -290,6 +350,7 @@ private:
   /// returned, the next twin; 0 where nothing does. ProtocolMutex.
   TwinPool::Twin put_open_delta(Block block);
   void wait_for_deltas();
+  /// In place before what this thread does there next.
   void put_bytes(Block block, std::uint64_t offset, std::size_t bytes);
   void note_modified(Block block);
   /// This node has stored to the block. ProtocolMutex.
@@ -331,6 +392,14 @@ private:
   /// Of blocks of one extent with one home.
   void prepare_run(Block first, Block count, int home, Access access,
                    std::uint64_t &ahead_bytes);
+  /// Blocks of several extents and other homes, at most `count`, with one wait for as
+  /// many as there are before one at home here; how many that is.
+  Block prepare_together(Block first, Block count, Access access,
+                         std::uint64_t &ahead_bytes);
+  /// Old kernels make several blocks visible and protected one run at a time only.
+  bool fetches_together(Access access) const {
+    return access == Access::Store || Pages.installs_protected();
+  }
   /// How many blocks of its extent a thread that misses `block` will want, if
   /// it scans memory; 1 where nothing tells that it does.
   Block scan_length(Block block);
@@ -407,6 +476,13 @@ private:
   /// Drops what is not as `peer`'s fingerprints say.
   void drop_changed(int peer, Block first, Block count);
   void drop_everything();
+  void ask_for_prints(int peer, std::span<const Notice> notices);
+  /// In an acquire, which may hold others.
+  void lock_for_renewal(Block first, Block count);
+  void finish_renewals();
+  bool has_copies(Extent extent) const {
+    return (Flags[extent].load(std::memory_order_seq_cst) & HasCopies) != 0;
+  }
 
   /// Evicts until a bounded cache is within its limit, if it is over it; all
   /// but `wanted`.
@@ -444,9 +520,14 @@ private:
   BlockList Modified;               ///< to be noticed at the next release
   BlockList Unsure;                 ///< noticed with a fingerprint
   BlockList Watched;                ///< open at home, with copies elsewhere
+  bool AnyWatchedMarked = false;    ///< as if all were; ProtocolMutex
   std::mutex ProtocolMutex;         ///< one release or acquire at a time
   fabric::Piece *Pieces;            ///< of one block; ProtocolMutex
-  std::byte *Incoming;              ///< of an extent; ProtocolMutex
+  Renewal Renewals[MostRenewals];   ///< ProtocolMutex
+  unsigned NumRenewals = 0;
+  std::byte *Incoming;              ///< of MostIncoming blocks; ProtocolMutex
+  std::size_t NumIncoming = 0;
+  PublishedPrints Published;        ///< ProtocolMutex
   std::mutex EvictionMutex;         ///< one thread evicts at a time
   fabric::Piece *EvictionPieces;    ///< of one block; EvictionMutex
   /// All by which something that others have stored may have become visible here.

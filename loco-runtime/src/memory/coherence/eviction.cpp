@@ -58,6 +58,7 @@ void Coherence::make_room(Extent wanted, bool wait) {
 }
 
 void Coherence::evict(Cache::Victim victim) {
+  fabric::WaitFor cause(fabric::Cause::Eviction);
   Block first = first_block(victim.extent);
   // Never waits for a block (M10).
   if (!try_lock_run(first, BlocksPerExtent))

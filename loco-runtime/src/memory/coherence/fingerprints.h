@@ -41,9 +41,10 @@ public:
                                                           Offset)[block]
         .load(std::memory_order_relaxed);
   }
-  /// What `node` has published for `count` blocks: this, or a later one.
-  void get(int node, Block first, Block count, std::uint64_t *into) {
-    Fabric.get(node, fabric::Segment::Control,
+  /// What `node` has published for `count` blocks: this, or a later one; once
+  /// Fabric::wait() has returned.
+  void ask(int node, Block first, Block count, std::uint64_t *into) {
+    Fabric.get_later(node, fabric::Segment::Control,
                Offset + std::size_t{first} * sizeof(std::uint64_t), into,
                count * sizeof(std::uint64_t));
   }

@@ -31,6 +31,7 @@ void Coherence::hand_on(std::uint64_t key) {
 }
 
 void Coherence::acquire_through(std::uint64_t key) {
+  fabric::WaitFor cause(fabric::Cause::Acquire);
   if (Watch != nullptr) {
     ReleaseClock clock = Watch->left_at(key);
     return acquire(&clock);
@@ -50,6 +51,7 @@ void Coherence::release_by_fence() {
 }
 
 void Coherence::acquire_by_fence() {
+  fabric::WaitFor cause(fabric::Cause::Acquire);
   if (Watch == nullptr)
     Epochs.wait_for(Epochs.pending(), ReleaseEpochs::NoPlace);
   acquire();
@@ -58,6 +60,7 @@ void Coherence::acquire_by_fence() {
 void Coherence::acquire_from_all() {
   if (Watch != nullptr) // which is about what the program says
     return acquire();
+  fabric::WaitFor cause(fabric::Cause::Acquire);
   ComeIn now{loco::value(stats.BlocksFetched) + loco::value(stats.BlocksRefreshed) +
                  loco::value(stats.BlocksMerged),
              Epochs.sent_by_all()};

@@ -27,6 +27,7 @@ void Coherence::end_interval(bool move_homes_now) {
 }
 
 void Coherence::move_homes() {
+  fabric::WaitFor cause(fabric::Cause::Move);
   HomesGate.close();
   Moves.clear();
   ask_for_homes();

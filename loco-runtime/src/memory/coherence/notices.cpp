@@ -13,7 +13,7 @@ using fabric::Segment;
 Notices::Notices(fabric::Fabric &fabric)
     : Fabric(fabric), CountOffset(fabric.reserve_control(16)),
       LogOffset(fabric.reserve_control(LogNotices * sizeof(Notice))),
-      Seen(static_cast<std::size_t>(fabric.num_nodes())) {}
+      Readings(static_cast<std::size_t>(fabric.num_nodes())) {}
 
 // Two counts frame the ring: [0] is raised before notices are overwritten, [1]
 // after they are whole, so that a reader can tell that what it copied was
@@ -36,7 +36,10 @@ std::uint64_t Notices::publish(const Block *blocks, std::size_t count,
   if (count == 0)
     return 0;
   std::uint64_t before = Appended;
-  counts(Fabric, CountOffset)[0].store(before + count);
+  std::uint64_t runs = 1;
+  for (std::size_t i = 1; i < count; ++i)
+    runs += blocks[i] != blocks[i - 1] + 1;
+  counts(Fabric, CountOffset)[0].store(before + runs);
   Notice run{blocks[0], 1, unsure};
   for (std::size_t i = 1; i < count; ++i) {
     if (blocks[i] == run.first + run.count) {
@@ -51,22 +54,36 @@ std::uint64_t Notices::publish(const Block *blocks, std::size_t count,
   return Appended - before;
 }
 
-std::uint64_t Notices::published(int peer) {
-  std::uint64_t count;
-  Fabric.atomic_load(peer, Segment::Control, CountOffset + 8, &count, 8);
-  return count;
+void Notices::ask(int peer) {
+  Fabric.atomic_load_later(peer, Segment::Control, CountOffset + 8,
+                           &Readings[static_cast<std::size_t>(peer)].end, 8);
 }
 
-std::size_t Notices::fetch(int peer, std::uint64_t from, std::uint64_t end,
-                           Notice *batch) {
-  std::uint64_t at = from % LogNotices;
-  std::size_t n = std::min<std::uint64_t>(
-      {end - from, LogNotices - at, std::uint64_t{BatchNotices}});
-  Fabric.get(peer, Segment::Control, LogOffset + at * sizeof(Notice), batch,
-             n * sizeof(Notice));
-  std::uint64_t begun;
-  Fabric.atomic_load(peer, Segment::Control, CountOffset, &begun, 8);
-  return begun - from <= LogNotices ? n : 0;
+bool Notices::fetch(bool &whole) {
+  bool any = false;
+  for (std::size_t i = 0; i < Readings.size(); ++i) {
+    Reading &of = Readings[i];
+    of.seen += of.count;
+    const std::uint64_t at = of.seen % LogNotices;
+    of.count = std::min<std::uint64_t>(
+        {of.end - of.seen, LogNotices - at, std::uint64_t{BatchNotices}});
+    if (of.count == 0)
+      continue;
+    any = true;
+    const int peer = static_cast<int>(i);
+    Fabric.get_later(peer, Segment::Control, LogOffset + at * sizeof(Notice),
+                     of.batch, of.count * sizeof(Notice));
+    // After the notices: they were whole when they were read if they still are.
+    Fabric.atomic_load_later(peer, Segment::Control, CountOffset, &of.begun, 8);
+  }
+  Fabric.wait();
+  for (Reading &of : Readings)
+    if (of.count != 0 && of.begun - of.seen > LogNotices) {
+      whole = false;
+      of.seen = of.end;
+      of.count = 0;
+    }
+  return any;
 }
 
 } // namespace loco::memory

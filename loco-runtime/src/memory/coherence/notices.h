@@ -14,6 +14,7 @@
 #include "memory/space/layout.h"
 
 #include <bit>
+#include <span>
 #include <vector>
 
 namespace loco::memory {
@@ -36,22 +37,20 @@ public:
   /// is at the homes already (M4). Returns how many notices that took.
   std::uint64_t publish(const Block *blocks, std::size_t count, bool unsure);
 
-  /// Calls visit(notice) for what `peer` has published since the last call.
-  /// False where the log has been overwritten meanwhile: any block may have
-  /// been modified.
-  template <typename Visit> bool read(int peer, Visit visit) {
-    std::uint64_t end = published(peer);
-    std::uint64_t &seen = Seen[static_cast<std::size_t>(peer)];
+  /// Asks how much `peer` has published; Fabric::wait() answers it, before read().
+  void ask(int peer);
+  /// For all that were asked, and what they have published since the last time, in
+  /// batches: calls ask_more(peer, notices) for each, where more may be asked of
+  /// nodes, waits once, and calls visit(peer, notices). False where a log has been
+  /// overwritten meanwhile: any block may have been modified.
+  template <typename AskMore, typename Visit>
+  bool read(AskMore ask_more, Visit visit) {
     bool whole = true;
-    while (seen < end && whole) {
-      Notice batch[BatchNotices];
-      std::size_t n = fetch(peer, seen, end, batch);
-      whole = n != 0;
-      for (std::size_t i = 0; i < n; ++i)
-        visit(batch[i]);
-      seen += n;
+    while (fetch(whole)) {
+      each_batch(ask_more);
+      Fabric.wait();
+      each_batch(visit);
     }
-    seen = end;
     return whole;
   }
 
@@ -59,17 +58,30 @@ private:
   static constexpr std::uint64_t LogNotices = 1 << 16;
   static constexpr std::size_t BatchNotices = 256;
 
-  std::uint64_t published(int peer);
-  /// Reads a batch from `from` on; 0 where it is no longer there.
-  std::size_t fetch(int peer, std::uint64_t from, std::uint64_t end,
-                    Notice *batch);
+  /// What is read of a peer's log.
+  struct Reading {
+    std::uint64_t seen = 0;  ///< read before
+    std::uint64_t end = 0;   ///< published
+    std::uint64_t begun = 0; ///< before which there may be others by now
+    std::size_t count = 0;   ///< in the batch
+    Notice batch[BatchNotices];
+  };
+
+  /// Reads the next batch of each peer, with one wait; false where nobody has any.
+  /// `whole` becomes false where some are no longer there.
+  bool fetch(bool &whole);
+  template <typename Visit> void each_batch(Visit visit) {
+    for (std::size_t peer = 0; peer < Readings.size(); ++peer)
+      if (const Reading &of = Readings[peer]; of.count != 0)
+        visit(static_cast<int>(peer), std::span(of.batch, of.count));
+  }
   void append(Notice notice);
 
   fabric::Fabric &Fabric;
   std::uint64_t CountOffset; ///< in Control: notices ever published
   std::uint64_t LogOffset;   ///< in Control: the ring
   std::uint64_t Appended = 0;
-  std::vector<std::uint64_t> Seen; ///< by peer
+  std::vector<Reading> Readings; ///< by peer
 };
 
 } // namespace loco::memory

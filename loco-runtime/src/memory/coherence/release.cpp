@@ -29,7 +29,7 @@ bool Coherence::put_delta(Block block, const std::byte *data,
   std::byte *twin = Twins.bytes(Info[block].Twin);
   std::byte *direct = nullptr;
   if (Watch == nullptr)
-    direct = Network.direct(home, Segment::Memory, offset_of(block), BlockBytes);
+    direct = Network.direct_put(home, Segment::Memory, offset_of(block), BlockBytes);
   std::size_t bytes = 0;
   if (direct != nullptr) {
     bytes = merge_changes(data, twin, direct); // nobody needs the twin any more
@@ -91,11 +91,11 @@ void Coherence::put_bytes(Block block, std::uint64_t offset,
     Network.put(home, Segment::Memory, offset + i, &twin[i], 1);
     note_modified(block);
   }
-  Network.flush();
 }
 
 void Coherence::release() {
   ScopedNanos timer(stats.ReleaseNanos);
+  fabric::WaitFor cause(fabric::Cause::Release);
   SignalScope signals;
   std::lock_guard protocol(ProtocolMutex);
   loco::count(stats.Releases);
@@ -250,7 +250,7 @@ void Coherence::compare_watched(std::span<const Block> watched) {
     if (info.State == State::Home) {
       const bool closes = info.Closing;
       if (is_as_published(b)) {
-        if (info.Marked)
+        if (info.Marked || AnyWatchedMarked)
           publish_fingerprint(b);
         if (!closes) {
           info.Open.found_none();
@@ -269,6 +269,7 @@ void Coherence::compare_watched(std::span<const Block> watched) {
     }
     info.Marked = false;
   }
+  AnyWatchedMarked = false;
 }
 
 void Coherence::protect_home(Block block) {

@@ -83,13 +83,11 @@ void ReleaseEpochs::be_eager(Place place) {
 
 bool ReleaseEpochs::find_unseen(Place place, Wanted &wanted) {
   bool any = false;
+  const Wanted left = load_all(LeftOffset + place * sizeof(Epoch));
   for (int node = 0; node < ComputeNodes; ++node) {
-    if (!is_peer(node))
+    if (left[node] <= Acquired[node].load(std::memory_order_acquire))
       continue;
-    Epoch left = load(node, LeftOffset + place * sizeof(Epoch));
-    if (left <= Acquired[node].load(std::memory_order_acquire))
-      continue;
-    wanted[node] = left;
+    wanted[node] = left[node];
     any = true;
   }
   return any;
@@ -103,9 +101,13 @@ ReleaseEpochs::Wanted ReleaseEpochs::next_of_all() {
 }
 
 void ReleaseEpochs::wait_for(const Wanted &wanted, Place place) {
-  Wanted asked{};
+  Wanted completed{}, asked{};
+  for (int node = 0; node < ComputeNodes; ++node)
+    if (wanted[node] != 0)
+      ask(node, CompletedOffset, completed[node]);
+  Network.wait();
   for (int node = 0; node < ComputeNodes; ++node) {
-    if (wanted[node] == 0 || load(node, CompletedOffset) >= wanted[node])
+    if (completed[node] >= wanted[node])
       continue;
     asked[node] = wanted[node];
     Request request{wanted[node], place};
@@ -121,11 +123,16 @@ void ReleaseEpochs::wait_for(const Wanted &wanted, Place place) {
   });
 }
 
-ReleaseEpochs::Wanted ReleaseEpochs::load_all(std::uint64_t offset) {
-  Wanted words{};
+void ReleaseEpochs::ask_all(std::uint64_t offset, Wanted &into) {
   for (int node = 0; node < ComputeNodes; ++node)
     if (is_peer(node))
-      words[node] = load(node, offset);
+      ask(node, offset, into[node]);
+}
+
+ReleaseEpochs::Wanted ReleaseEpochs::load_all(std::uint64_t offset) {
+  Wanted words{};
+  ask_all(offset, words);
+  Network.wait();
   return words;
 }
 

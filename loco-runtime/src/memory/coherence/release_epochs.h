@@ -72,9 +72,9 @@ public:
   void wait_for(const Wanted &wanted, Place place);
   static constexpr Place NoPlace = ~Place{0};
 
-  /// How far other nodes have come; acquired() with that when what they have published
+  /// How far other nodes have come, once Fabric::wait() has returned; acquired() with that when what they have published
   /// until then was read. One acquire at a time.
-  Wanted completed_by_all() { return load_all(CompletedOffset); }
+  void ask_completed(Wanted &into) { ask_all(CompletedOffset, into); }
   void acquired(const Wanted &releases);
 
   // ---- serving requests
@@ -95,13 +95,13 @@ private:
     Place place;
   };
 
-  Epoch load(int node, std::uint64_t offset) {
-    Epoch epoch;
-    Network.atomic_load(node, fabric::Segment::Control, offset, &epoch,
-                        sizeof epoch);
-    return epoch;
+  /// Answered by Fabric::wait().
+  void ask(int node, std::uint64_t offset, Epoch &into) {
+    Network.atomic_load_later(node, fabric::Segment::Control, offset, &into,
+                              sizeof into);
   }
-  /// Of the other nodes.
+  /// The other nodes.
+  void ask_all(std::uint64_t offset, Wanted &into);
   Wanted load_all(std::uint64_t offset);
   bool is_peer(int node) const { return node != Network.node(); }
   Word *words(std::uint64_t offset) const {

@@ -612,15 +612,16 @@ std::uint64_t allocated_end(std::uint64_t offset) {
   AddressSpace &space = window.Protocol->space();
   if (offset >= space.window_bytes())
     return space.memory_bytes();
-  fabric::Fabric &fabric = window.Protocol->network();
+  fabric::Fabric &network = window.Protocol->network();
   int owner = window.Protocol->homes().owner(extent_of(block_at(offset)));
   if (owner >= window.Protocol->compute_nodes())
     return offset; // what was left over when the window was divided
   std::uint64_t start = static_cast<std::uint64_t>(owner) * window.Size;
   auto &known = window.KnownUsed[owner];
   if (offset - start >= known.load(std::memory_order_relaxed)) {
+    fabric::WaitFor cause(fabric::Cause::Claim);
     std::uint64_t used;
-    fabric.atomic_load(owner, fabric::Segment::Control, window.UsedOffset,
+    network.atomic_load(owner, fabric::Segment::Control, window.UsedOffset,
                        &used, sizeof used);
     known.store(used, std::memory_order_relaxed);
   }

@@ -36,6 +36,7 @@ int Homes::directory_node(Extent extent) const {
 }
 
 Homes::Entry Homes::load(Extent extent) {
+  fabric::WaitFor cause(fabric::Cause::Claim);
   Entry entry;
   Fabric.atomic_load(directory_node(extent), Segment::Control,
                      directory_offset(extent), &entry, sizeof entry);
@@ -43,6 +44,7 @@ Homes::Entry Homes::load(Extent extent) {
 }
 
 bool Homes::exchange(Extent extent, Entry &expected, Entry desired) {
+  fabric::WaitFor cause(fabric::Cause::Claim);
   return Fabric.compare_exchange(directory_node(extent), Segment::Control,
                                  directory_offset(extent), &expected, &desired,
                                  sizeof expected);

@@ -29,6 +29,14 @@ public:
 
   /// The home of the block, or -1 where it has none yet. Does not claim.
   int find(Block block);
+  /// The home that this node has once learned of; -1 where it has not.
+  int known(Block block) const {
+    if (std::uint8_t moved = Moved[block].load(std::memory_order_relaxed))
+      return moved - 1;
+    return (Known[extent_of(block)].load(std::memory_order_relaxed) &
+            ~KnownPinned) -
+           1;
+  }
 
   /// claim(), and the whole extent stays where it is for good: it holds a lock,
   /// or a stack.
