@@ -9,6 +9,7 @@
 #include <omp.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum { N = 200 };
 
@@ -64,9 +65,30 @@ static void grows_and_shrinks(void) {
   free(p);
 }
 
+/// Of memory that the kernel keeps as several mappings.
+static void grows_in_parts(void) {
+  enum { Part = 1 << 20, Parts = 4, Page = 4096 };
+  char *p = malloc(Parts * Part);
+  CHECK(p != NULL);
+  for (int i = 0; i < Parts; ++i)
+    fill(p + i * Part, Part, i);
+  for (int i = 1; i < Parts; i += 2) {
+    uintptr_t part = (uintptr_t)(p + i * Part) & -(uintptr_t)Page;
+    CHECK(madvise((void *)part, Part / 2, MADV_DONTDUMP) == 0);
+  }
+  for (int times = 2; times <= 16; times *= 2) {
+    p = realloc(p, (size_t)times * Parts * Part);
+    CHECK(p != NULL);
+    for (int i = 0; i < Parts; ++i)
+      CHECK(holds(p + i * Part, Part, i));
+  }
+  free(p);
+}
+
 int main(void) {
 #pragma omp parallel
   small_objects_are_aligned();
+  grows_in_parts();
   static char *objects[N];
   static size_t sizes[N];
 #pragma omp parallel for schedule(static, 1)

@@ -66,8 +66,7 @@ void Stepper::acquire() {
     }
     ++t.at;
     if (t.dropping != Nobody && block(t.dropping).watched &&
-        !is(Mutation::WatchDespiteNotices) &&
-        !(all && is(Mutation::WatchDespiteLap)))
+        !is(Mutation::WatchDespiteNotices))
       block(t.dropping).marked = 1;
     if (t.dropping == Nobody || !block(t.dropping).has_copies) {
       t.dropping = t.unsure = 0;

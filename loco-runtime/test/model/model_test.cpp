@@ -236,7 +236,6 @@ INSTANTIATE_TEST_SUITE_P(
                toggling(two_nodes({0, 3, 2}, {1, 1, 2}))),
         BROKEN(WatchDespiteNotices,
                toggling(two_nodes({0, 1, 3}, {1, 1, 3}))),
-        BROKEN(WatchDespiteLap, toggling(short_log({0, 1, 3}, {1, 3, 2}))),
         BROKEN(LeaveWithoutFence, lazily({0, 0, 1}, {1, 1, 1})),
         BROKEN(LeaveCurrent, lazily({0, 0, 1}, {1, 1, 2})),
         BROKEN(CompleteEarly, lazily({0, 0, 1}, {1, 1, 1})),

@@ -56,7 +56,6 @@ enum class Mutation {
   WatchQuietly,      ///< what has changed is not noticed
   WatchWithoutMarks, ///< nor what was fetched, if it is as it was published
   WatchDespiteNotices, ///< nor what another node has stored to
-  WatchDespiteLap, ///< nor what it may have, where its log was overwritten
   ForgetWatched,     ///< the next release does not look at it
   OpenWithOldPrint,  ///< a block opened with another has the fingerprint it had
   OpenUnwatched,     ///< or is not looked at by releases

@@ -481,12 +481,17 @@ static void move_pages(void *to, void *from, std::size_t bytes) {
   std::size_t moved = 0;
   if ((reinterpret_cast<std::uintptr_t>(to) |
        reinterpret_cast<std::uintptr_t>(from)) % PageBytes == 0) {
-    const int saved_errno = errno; // old kernels cannot
+    const int saved_errno = errno;
     moved = bytes / PageBytes * PageBytes;
-    if (mremap(from, moved, moved,
-               MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP,
-               to) == MAP_FAILED)
+    // In two steps: where the source is not one mapping (some of it was moved before,
+    // or advised) the first fails and changes nothing; with MREMAP_FIXED kernels
+    // before 6.17 would have unmapped the target by then.
+    void *between = mremap(from, moved, moved, MREMAP_MAYMOVE | MREMAP_DONTUNMAP);
+    if (between == MAP_FAILED) // old kernels cannot at all
       moved = 0;
+    else if (mremap(between, moved, moved, MREMAP_MAYMOVE | MREMAP_FIXED, to) ==
+             MAP_FAILED)
+      fatal_errno("cannot move an object of " + std::to_string(bytes) + " bytes");
     errno = saved_errno;
   }
   std::memcpy(target + moved, source + moved, bytes - moved);
