@@ -9,8 +9,10 @@
 #include "base/stats.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <iterator>
+#include <thread>
 
 namespace loco::memory {
 
@@ -39,7 +41,14 @@ ReleaseEpochs::ReleaseEpochs(fabric::Fabric &fabric, int compute_nodes)
 
 // --------------------------------------------------------- this node's releases
 
+static ReleaseEpochs::Nanos now() {
+  return static_cast<ReleaseEpochs::Nanos>(
+      std::chrono::steady_clock::now().time_since_epoch() /
+      std::chrono::nanoseconds(1));
+}
+
 void ReleaseEpochs::begin() {
+  BeganAt.store(now(), std::memory_order_relaxed);
   // Before the release looks at what was stored: see leave_next().
   Started->fetch_add(1, std::memory_order_seq_cst);
 }
@@ -47,6 +56,42 @@ void ReleaseEpochs::begin() {
 void ReleaseEpochs::end() {
   Completed->store(Started->load(std::memory_order_relaxed),
                    std::memory_order_release);
+  const Nanos end = now();
+  CostBefore.store(Cost.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  Cost.store(end - BeganAt.load(std::memory_order_relaxed),
+             std::memory_order_relaxed);
+  EndedAt.store(end, std::memory_order_relaxed);
+  LeftSince.store(0, std::memory_order_relaxed);
+}
+
+bool ReleaseEpochs::is_due(Nanos cost, Nanos since_last, std::uint64_t left_since) {
+  static constexpr Nanos Most = 2'000'000;
+  static constexpr Nanos CheapBeside = 4, Patience = 16;
+  cost = std::min(cost, Most);
+  return cost * left_since <= CheapBeside * since_last || Patience * cost <= since_last;
+}
+
+bool ReleaseEpochs::is_due() const {
+  // The cheaper of two: a thread that loses its core meanwhile says nothing.
+  const Nanos cost = std::min(Cost.load(std::memory_order_relaxed),
+                              CostBefore.load(std::memory_order_relaxed));
+  return is_due(cost, now() - EndedAt.load(std::memory_order_relaxed),
+                LeftSince.load(std::memory_order_relaxed));
+}
+
+void ReleaseEpochs::hold_back() {
+  // A node that waits itself, for who asks, leaves none: that shows soon.
+  static constexpr Nanos Watched = 5'000;
+  while (!is_due()) {
+    const std::uint64_t left = LeftSince.load(std::memory_order_relaxed);
+    const Nanos start = now();
+    do
+      std::this_thread::yield();
+    while (now() - start < Watched);
+    if (LeftSince.load(std::memory_order_relaxed) == left)
+      return;
+    std::this_thread::sleep_for(std::chrono::microseconds(20));
+  }
 }
 
 void ReleaseEpochs::leave_next(Place place) {
@@ -56,6 +101,9 @@ void ReleaseEpochs::leave_next(Place place) {
   Epoch epoch = Started->load(std::memory_order_seq_cst) + 1;
   raise(*Pending, epoch);
   raise(Left[place], epoch);
+  // Only a hint: what two threads do at once may get lost.
+  LeftSince.store(LeftSince.load(std::memory_order_relaxed) + 1,
+                  std::memory_order_relaxed);
 }
 
 void ReleaseEpochs::leave(Place place, Epoch epoch) { raise(Left[place], epoch); }
@@ -63,7 +111,7 @@ void ReleaseEpochs::leave(Place place, Epoch epoch) { raise(Left[place], epoch);
 bool ReleaseEpochs::is_asked_for(Place place) {
   // Only a hint: what two threads do at once may get lost.
   std::uint8_t left = Eager[place].load(std::memory_order_relaxed);
-  if ((left & TimesLeft) == 0)
+  if ((left & TimesLeft) == 0 || !is_due())
     return false;
   Eager[place].store(static_cast<std::uint8_t>(left - 1),
                      std::memory_order_relaxed);
@@ -162,8 +210,10 @@ void ReleaseEpochs::serve(void (*release)()) {
       Epoch asked = Asked[node].load(std::memory_order_acquire);
       if (asked <= answered[node])
         continue;
-      if (completed() < asked)
+      if (completed() < asked) {
+        hold_back();
         release();
+      }
       answered[node] = completed();
       Network.put(node, Segment::Control,
                   AnswersOffset + Network.node() * sizeof(Epoch),

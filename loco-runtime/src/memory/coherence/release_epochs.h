@@ -10,6 +10,11 @@
 // A place that is asked for again and again is released at before anybody asks: so a
 // flag or a lock that goes to and fro costs one wait, and not two.
 //
+// Where nodes update the same words at random, each update could ask for a release, which
+// costs a thousand times as much. So a release that is asked for is held back while this
+// node is busy leaving others, until the time since its last one is some times what that
+// cost: the node that asks waits, and this one gets on.
+//
 // Thread-safety: any thread, unless said otherwise.
 #pragma once
 
@@ -54,6 +59,11 @@ public:
   void leave(Place place, Epoch epoch);
   /// Whether the place had better be released at at once.
   bool is_asked_for(Place place);
+
+  using Nanos = std::uint64_t;
+  /// Whether a release is cheap beside what the node does between two that it leaves,
+  /// or the last one is long over. Static for the sake of a test.
+  static bool is_due(Nanos cost, Nanos since_last, std::uint64_t left_since);
 
   // ---- other nodes' releases
 
@@ -109,6 +119,9 @@ private:
   }
   /// The place was asked for.
   void be_eager(Place place);
+  bool is_due() const;
+  /// Returns when a release is due, or the node leaves no more of them.
+  void hold_back();
   void receive(int source, std::span<const std::byte> payload);
 
   static ReleaseEpochs *Instance; ///< for the handler, which has no argument
@@ -125,6 +138,10 @@ private:
       *const Pending, *const Answers;
   Word Acquired[MaxNodes] = {}; ///< by node
   std::atomic<std::uint8_t> Eager[1u << PlaceBits] = {}; ///< by place
+
+  std::atomic<Nanos> BeganAt{0}, EndedAt{0}; ///< the last release
+  std::atomic<Nanos> Cost{0}, CostBefore{0}; ///< of the last two
+  std::atomic<std::uint64_t> LeftSince{0};   ///< about as many were left since then
 
   Word Asked[MaxNodes] = {}; ///< by node: what it wants of this one
   std::atomic<std::uint32_t> Requests{0}; ///< the server sleeps on it
