@@ -5,6 +5,7 @@
 #include "memory/coherence/block_list.h"
 #include "memory/coherence/exports.h"
 #include "memory/coherence/notices.h"
+#include "memory/coherence/release_epochs.h"
 #include "memory/coherence/twins.h"
 #include "memory/homes/homes.h"
 #include "support/nodes.h"
@@ -250,6 +251,15 @@ TEST(NoticesTest, ReachEveryReaderInOrderAndALapIsTold) {
         }
         meet(bootstrap);
       }).all_passed());
+}
+
+/// In ns; the last number were left in the time given.
+TEST(ReleaseEpochsTest, HoldsBackWhatCostsMoreThanItHandsOn) {
+  EXPECT_TRUE(ReleaseEpochs::is_due(9'000, 100, 1)); // asking costs as much
+  EXPECT_FALSE(ReleaseEpochs::is_due(1'000'000, 400'000, 1000));
+  EXPECT_TRUE(ReleaseEpochs::is_due(1'000'000, 400'000, 1)); // much work between two
+  EXPECT_TRUE(ReleaseEpochs::is_due(1'000'000, 16'000'000, 100'000)); // long ago
+  EXPECT_TRUE(ReleaseEpochs::is_due(1'000'000'000, 32'000'000, 100'000)); // at most
 }
 
 } // namespace

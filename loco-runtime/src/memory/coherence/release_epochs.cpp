@@ -65,10 +65,11 @@ void ReleaseEpochs::end() {
 }
 
 bool ReleaseEpochs::is_due(Nanos cost, Nanos since_last, std::uint64_t left_since) {
-  static constexpr Nanos Most = 2'000'000;
+  static constexpr Nanos Asking = 20'000, Most = 2'000'000;
   static constexpr Nanos CheapBeside = 4, Patience = 16;
   cost = std::min(cost, Most);
-  return cost * left_since <= CheapBeside * since_last || Patience * cost <= since_last;
+  return cost <= Asking || cost * left_since <= CheapBeside * since_last ||
+         Patience * cost <= since_last;
 }
 
 bool ReleaseEpochs::is_due() const {

@@ -61,8 +61,8 @@ public:
   bool is_asked_for(Place place);
 
   using Nanos = std::uint64_t;
-  /// Whether a release is cheap beside what the node does between two that it leaves,
-  /// or the last one is long over. Static for the sake of a test.
+  /// Whether a release is cheap, beside asking for it or what the node does between two
+  /// that it leaves, or the last one is long over. Static for the sake of a test.
   static bool is_due(Nanos cost, Nanos since_last, std::uint64_t left_since);
 
   // ---- other nodes' releases
