@@ -64,7 +64,7 @@ bool Coherence::extend(const ClosingRun &run, Block block) {
 }
 
 void Coherence::close(const ClosingRun &run) {
-  if (run.end == 0)
+  if (run.idle == 0) // then nothing of it is locked
     return;
   const Block span = run.end - run.first;
   if (Watch != nullptr || run.in_vain >= Changes.of_run(run.idle, span)) {

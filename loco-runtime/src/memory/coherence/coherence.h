@@ -411,7 +411,7 @@ private:
 
   // closing.cpp; ProtocolMutex.
   /// Blocks that one page-table change protects: idle open ones, and what is
-  /// protected already in between. All are locked; none where end is 0.
+  /// protected already in between. All are locked. Empty where none is idle.
   struct ClosingRun {
     Block first, end;
     Block idle;
