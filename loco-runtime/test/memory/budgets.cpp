@@ -200,12 +200,15 @@ void measure_acquires(const Job &job) {
       Measured acquire(job, "acquire by a fence of 80 named blocks, each by itself",
                        {{"refreshed_blocks", Named + 1}, // and of a stack
                         {"merged_blocks", Named},
+                        {"kept_blocks", Named}, // what this node missed late
                         {"acquire_waits", 6}});
       __loco_acquire();
     } else {
       __loco_acquire();
     }
     if (is_reader) {
+      for (int i = 0; i < 2 * Named; i += 2)
+        CHECK(data.false_shared[i].bytes[0] == round + 2); // one at the start
       __loco_acquire();
       Measured idle(job, "acquire by a fence of nothing", {{"acquire_waits", 2}});
       __loco_acquire();
