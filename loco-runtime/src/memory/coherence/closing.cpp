@@ -14,6 +14,7 @@ void Coherence::close_idle(std::span<const Block> dirty,
                            std::span<const Block> watched) {
   if (Watch == nullptr && NumReleases % ReleasesBetweenClosing != 0)
     return;
+  const unsigned idle_after = Changes.least() / 4;
   ClosingRun run{};
   for (std::size_t d = 0, w = 0; d < dirty.size() || w < watched.size();) {
     // Copies and home blocks may lie between each other.
@@ -28,7 +29,7 @@ void Coherence::close_idle(std::span<const Block> dirty,
     BlockInfo &info = Info[block];
     const State open = next_is_copy ? State::Dirty : State::Home;
     if (info.State == open &&
-        (Watch != nullptr || info.Open.in_vain() >= Changes.least() / 4)) {
+        (Watch != nullptr || info.Open.in_vain() >= idle_after)) {
       info.Closing = true;
       ++run.idle;
       run.in_vain += info.Open.in_vain();

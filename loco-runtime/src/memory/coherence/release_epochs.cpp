@@ -7,6 +7,7 @@
 #include "base/futex.h"
 #include "base/raise.h"
 #include "base/stats.h"
+#include "fabric/waits.h"
 
 #include <algorithm>
 #include <chrono>
@@ -17,6 +18,7 @@
 namespace loco::memory {
 
 using fabric::Message;
+using fabric::now_ns;
 using fabric::Segment;
 
 ReleaseEpochs *ReleaseEpochs::Instance = nullptr;
@@ -41,14 +43,8 @@ ReleaseEpochs::ReleaseEpochs(fabric::Fabric &fabric, int compute_nodes)
 
 // --------------------------------------------------------- this node's releases
 
-static ReleaseEpochs::Nanos now() {
-  return static_cast<ReleaseEpochs::Nanos>(
-      std::chrono::steady_clock::now().time_since_epoch() /
-      std::chrono::nanoseconds(1));
-}
-
 void ReleaseEpochs::begin() {
-  BeganAt.store(now(), std::memory_order_relaxed);
+  BeganAt.store(now_ns(), std::memory_order_relaxed);
   // Before the release looks at what was stored: see leave_next().
   Started->fetch_add(1, std::memory_order_seq_cst);
 }
@@ -56,7 +52,7 @@ void ReleaseEpochs::begin() {
 void ReleaseEpochs::end() {
   Completed->store(Started->load(std::memory_order_relaxed),
                    std::memory_order_release);
-  const Nanos end = now();
+  const Nanos end = now_ns();
   CostBefore.store(Cost.load(std::memory_order_relaxed), std::memory_order_relaxed);
   Cost.store(end - BeganAt.load(std::memory_order_relaxed),
              std::memory_order_relaxed);
@@ -76,7 +72,7 @@ bool ReleaseEpochs::is_due() const {
   // The cheaper of two: a thread that loses its core meanwhile says nothing.
   const Nanos cost = std::min(Cost.load(std::memory_order_relaxed),
                               CostBefore.load(std::memory_order_relaxed));
-  return is_due(cost, now() - EndedAt.load(std::memory_order_relaxed),
+  return is_due(cost, now_ns() - EndedAt.load(std::memory_order_relaxed),
                 LeftSince.load(std::memory_order_relaxed));
 }
 
@@ -85,10 +81,10 @@ void ReleaseEpochs::hold_back() {
   static constexpr Nanos Watched = 5'000;
   while (!is_due()) {
     const std::uint64_t left = LeftSince.load(std::memory_order_relaxed);
-    const Nanos start = now();
+    const Nanos start = now_ns();
     do
       std::this_thread::yield();
-    while (now() - start < Watched);
+    while (now_ns() - start < Watched);
     if (LeftSince.load(std::memory_order_relaxed) == left)
       return;
     std::this_thread::sleep_for(std::chrono::microseconds(20));
