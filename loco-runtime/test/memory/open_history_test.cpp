@@ -118,8 +118,8 @@ TEST(OpenHistoryTest, WhatWasOpenedInVainIsNotOpenedWithOthersAgain) {
     block->closed(60);
   }
   stored.opened(70, Change);
-  guessed.opened_with_another();
-  used.opened_with_another();
+  guessed.opened_with_another(70, Change);
+  used.opened_with_another(70, Change);
   used.found_stores();
   for (OpenHistory *block : {&stored, &guessed, &used})
     block->closed(130);
@@ -158,6 +158,16 @@ TEST(OpenHistoryTest, ClosesWhatOthersStoreToUnlessThatWasWrong) {
   block.closed(10);
   block.opened(11, Change);
   block.others_stored();
+  EXPECT_EQ(block.in_vain(), 0u);
+}
+
+TEST(OpenHistoryTest, LearnsFromAStoreToWhatWasOpenedWithAnother) {
+  OpenHistory block;
+  block.opened(1, Change);
+  block.closed(60);
+  block.opened_with_another(70, Change);
+  block.found_stores();
+  block.others_stored(); // closing it was wrong
   EXPECT_EQ(block.in_vain(), 0u);
 }
 

@@ -370,7 +370,7 @@ void Coherence::count_copies(Block first, Block count) {
 void Coherence::note_opened(Block block, bool is_stored) {
   OpenHistory &history = Info[block].Open;
   if (!is_stored)
-    return history.opened_with_another();
+    return history.opened_with_another(NumReleases, Changes.of_a_block());
   if (history.was_closed())
     Changes.opened();
   history.opened(NumReleases, Changes.of_a_block());

@@ -36,9 +36,12 @@ public:
     open();
   }
   /// It becomes writable since another that the same release has closed does.
-  void opened_with_another() {
+  void opened_with_another(std::uint32_t releases, unsigned change) {
+    const bool too_early =
+        static_cast<std::uint16_t>(releases - ClosedAtOrIdle) < change;
     open();
     Guessed = 1;
+    TooEarly = too_early;
   }
   /// It is writable, and has been since before anybody counted.
   void found_open() {
@@ -55,7 +58,9 @@ public:
   /// A release has found stores to it.
   void found_stores() {
     ClosedAtOrIdle = 0;
-    Guessed = 0;
+    if (TooEarly && Mistakes < MostMistakes)
+      ++Mistakes;
+    Guessed = TooEarly = 0;
   }
   /// A release has found none.
   void found_none() {
@@ -75,7 +80,7 @@ public:
   void closed(std::uint32_t releases) {
     // What was never open is protected for the first time: no mistake.
     WasClosed = Open && !Guessed;
-    Open = Guessed = 0;
+    Open = Guessed = TooEarly = 0;
     ClosedAtOrIdle = static_cast<std::uint16_t>(releases);
   }
 
@@ -84,7 +89,7 @@ private:
 
   void open() {
     Open = 1;
-    WasClosed = Guessed = 0;
+    WasClosed = Guessed = TooEarly = 0;
     ClosedAtOrIdle = 0;
   }
 
@@ -93,6 +98,7 @@ private:
   std::uint8_t Open : 1 = 0;
   std::uint8_t WasClosed : 1 = 0; ///< since it was opened
   std::uint8_t Guessed : 1 = 0;   ///< opened with another, and not stored to since
+  std::uint8_t TooEarly : 1 = 0;  ///< and the closing was, should a store come
   std::uint8_t Mistakes : 3 = 0;  ///< how often it was closed too early, in a row
 };
 static_assert(sizeof(OpenHistory) == 4);
