@@ -14,12 +14,12 @@
 namespace loco {
 
 /// Sleeps while `word` holds `seen`, at most `timeout_us` (negative: no limit).
-/// May return early.
-inline void futex_wait(std::atomic<std::uint32_t> &word, std::uint32_t seen,
+/// May return early. Whether futex_wake() has ended the sleep.
+inline bool futex_wait(std::atomic<std::uint32_t> &word, std::uint32_t seen,
                        long timeout_us) {
   timespec limit{timeout_us / 1000000, timeout_us % 1000000 * 1000};
-  syscall(SYS_futex, &word, FUTEX_WAIT, seen,
-          timeout_us < 0 ? nullptr : &limit, nullptr, 0);
+  return syscall(SYS_futex, &word, FUTEX_WAIT, seen,
+                 timeout_us < 0 ? nullptr : &limit, nullptr, 0) == 0;
 }
 
 /// Wakes at most `count` sleepers of `word`.

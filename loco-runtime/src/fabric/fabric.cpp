@@ -119,7 +119,8 @@ void Fabric::sleep(std::uint32_t seen) {
   // wake_sleepers() reads the count after it has changed Events, we write it
   // before the kernel compares Events: one of the two sees the other.
   Events[SleepersWord].fetch_add(1, std::memory_order_seq_cst);
-  futex_wait(*Events, seen, LongestSleepUs);
+  if (futex_wait(*Events, seen, LongestSleepUs))
+    Woken.fetch_add(1, std::memory_order_relaxed);
   Events[SleepersWord].fetch_sub(1, std::memory_order_relaxed);
 }
 

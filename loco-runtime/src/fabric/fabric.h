@@ -213,9 +213,9 @@ public:
   /// Ends the progress thread. No call but the destructor may follow.
   virtual void stop() = 0;
 
-  /// Wakes every thread of `node` that is in wait_until() or wait_here(). Call it after
-  /// the put or atomic that the thread waits for: what this thread has put to that
-  /// node is in place when they wake. It does not wait.
+  /// Wakes every thread of `node` that is in wait_until() or wait_here(). Call
+  /// it after the put or atomic that the thread waits for: what this thread has
+  /// put to that node is in place when they wake. It does not wait.
   void notify(int node) {
     settle(node);
     do_notify(node);
@@ -233,6 +233,10 @@ public:
   template <typename Predicate> void wait_here(Predicate ready) {
     for (unsigned spins = 0; !ready(); ++spins)
       wait_step(spins, ready);
+  }
+  /// How often notify() has ended a sleep of this node before its time was up.
+  std::uint64_t woken() const {
+    return Woken.load(std::memory_order_relaxed);
   }
 
 protected:
@@ -392,6 +396,7 @@ private:
 
   int Node;
   int NumNodes;
+  std::atomic<std::uint64_t> Woken{0};
   std::unique_ptr<Disturbance> Disturbed;
 };
 

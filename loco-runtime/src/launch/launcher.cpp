@@ -90,6 +90,9 @@ private:
   void wait_for_end();
   int poll_timeout_ms() const;
   void check_deadlines();
+  std::int64_t leave_ms() const {
+    return *Status == 0 ? LeaveMs : LeaveAfterFailureMs;
+  }
   void end(int status, End how);
   void kill_nodes(int signal);
 
@@ -372,8 +375,9 @@ void Job::check_deadlines() {
     if (!Killing) {
       for (int index = 0; index < NumProcesses; ++index)
         if (Nodes[index].alive && (*Status == 0 || Options.verbose))
-          say("warning: " + label(index) +
-              " did not leave after the program's end; killed");
+          say("warning: " + label(index) + " did not leave within " +
+              std::to_string(leave_ms() / 1000) +
+              " s of the program's end; killed");
       end(*Status, End::Terminate);
     } else {
       kill_nodes(SIGKILL);
@@ -407,7 +411,7 @@ void Job::end(int status, End how) {
   switch (how) {
   case End::Leave:
     if (!Killing)
-      KillAtMs = now_ms() + (*Status == 0 ? LeaveMs : LeaveAfterFailureMs);
+      KillAtMs = now_ms() + leave_ms();
     return;
   case End::Terminate:
     if (!Killing) {
