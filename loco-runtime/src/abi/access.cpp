@@ -220,7 +220,7 @@ LOCO_EXPORT void __loco_release(void) {
     return;
   SlowPath slow_path;
   flush_output();
-  coherence->release_by_fence();
+  coherence->release_by_fence(/*at_once=*/true);
 }
 
 LOCO_EXPORT void __loco_acquire(void) {

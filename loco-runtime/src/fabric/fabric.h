@@ -183,8 +183,15 @@ public:
   void atomic_load_later(int node, Segment segment, std::uint64_t offset,
                          void *into, unsigned width) {
     settle(node);
-    do_atomic_load_later(node, segment, offset, into, width);
     thread_waits.gets |= other(node);
+    if (segment == Segment::Control && width == sizeof(std::uint64_t) &&
+        PeersControl[node] != nullptr)
+      *static_cast<std::uint64_t *>(into) =
+          reinterpret_cast<const std::atomic<std::uint64_t> *>(
+              PeersControl[node] + offset)
+              ->load(std::memory_order_seq_cst);
+    else
+      do_atomic_load_later(node, segment, offset, into, width);
   }
   void atomic_store(int node, Segment segment, std::uint64_t offset,
                     const void *from, unsigned width) {
@@ -304,6 +311,8 @@ protected:
   std::atomic<std::uint32_t> *Events = nullptr;
   static constexpr int SleepersWord = 1;
   std::uint64_t EventsOffset = 0;
+  /// By node: its Control segment, where this CPU can load from it.
+  const std::byte *PeersControl[MaxNodes] = {};
   std::byte *ControlBase = nullptr;
   std::uint64_t ControlBytes = 0;
   std::uint64_t ControlUsed = 0;

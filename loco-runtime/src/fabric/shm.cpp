@@ -189,7 +189,10 @@ Result<void> ShmFabric::map_peer(int node, const Address &address) {
           map(address.memory_fd, address.memory_bytes, Memory[node]);
       !done.ok())
     return done;
-  return map(address.control_fd, address.control_bytes, Control[node]);
+  Result<void> mapped =
+      map(address.control_fd, address.control_bytes, Control[node]);
+  PeersControl[node] = Control[node].base;
+  return mapped;
 }
 
 Result<void> ShmFabric::connect(const Config &config, Bootstrap &bootstrap) {

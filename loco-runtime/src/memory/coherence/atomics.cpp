@@ -117,7 +117,14 @@ void atomic_update(void *p, void *old, unsigned width, int order,
       offset, width, true, [&](int home, std::byte *copy, std::byte *twin) {
         fabric::Fabric &fabric = coherence->network();
         alignas(16) std::byte desired[16];
-        fabric.atomic_load(home, Segment::Memory, offset, old, width);
+        // A guess, as what it was is what an exchange in vain says, too.
+        const std::byte *near =
+            is_remote(home) ? copy
+                            : coherence->space().runtime_view(block_at(offset));
+        if (near != nullptr)
+          std::memcpy(old, near + offset % BlockBytes, width);
+        else
+          std::memset(old, 0, width);
         do
           update(context, old, desired);
         while (!fabric.compare_exchange(home, Segment::Memory, offset, old,

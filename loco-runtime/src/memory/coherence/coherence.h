@@ -80,8 +80,9 @@ public:
   void hand_on(std::uint64_t key);
   /// Does nothing where this node has acquired all that was released through it.
   void acquire_through(std::uint64_t key);
-  /// By a fence: what others have released through any atomic or lock.
-  void release_by_fence();
+  /// By a fence: through what the thread stores without an order from now on, and from
+  /// whatever others have released.
+  void release_by_fence(bool at_once = false);
   void acquire_by_fence();
   /// What others have stored by now, released or not (M28).
   void acquire_from_all();
@@ -408,6 +409,10 @@ private:
   /// locked now.
   Block try_lock_alike(Block first, Block count, int home);
   bool try_prepare_inside(Block block, Access access);
+
+  // lazy.cpp.
+  /// The release that has what this thread stored, over or to come.
+  Epoch release_or_leave(ReleaseEpochs::Place place);
 
   // closing.cpp; ProtocolMutex.
   /// Blocks that one page-table change protects: idle open ones, and what is

@@ -7,20 +7,24 @@
 
 namespace loco::memory {
 
-/// The release that this thread's last fence has made.
+/// The release that this thread's last fence has left.
 static thread_local Epoch fence_release
     __attribute__((tls_model("initial-exec"))) = 0;
+
+Epoch Coherence::release_or_leave(ReleaseEpochs::Place place) {
+  if (!Epochs.wants_release(place))
+    return Epochs.leave_next();
+  release();
+  return Epochs.completed();
+}
 
 void Coherence::release_through(std::uint64_t key) {
   if (Watch != nullptr) {
     release();
     return Watch->leave_at(key);
   }
-  ReleaseEpochs::Place place = ReleaseEpochs::place_of(key);
-  if (!Epochs.is_asked_for(place))
-    return Epochs.leave_next(place);
-  release();
-  Epochs.leave(place, Epochs.completed());
+  const ReleaseEpochs::Place place = ReleaseEpochs::place_of(key);
+  Epochs.leave(place, release_or_leave(place));
 }
 
 void Coherence::hand_on(std::uint64_t key) {
@@ -45,15 +49,25 @@ void Coherence::acquire_through(std::uint64_t key) {
   acquire();
 }
 
-void Coherence::release_by_fence() {
-  release();
-  fence_release = Epochs.completed();
+void Coherence::release_by_fence(bool at_once) {
+  if (Watch != nullptr)
+    return release();
+  if (at_once) {
+    release();
+    fence_release = Epochs.completed();
+  } else {
+    fence_release = release_or_leave(ReleaseEpochs::OfFences);
+  }
 }
 
 void Coherence::acquire_by_fence() {
   fabric::WaitFor cause(fabric::Cause::Acquire);
-  if (Watch == nullptr)
-    Epochs.wait_for(Epochs.pending(), ReleaseEpochs::NoPlace);
+  if (Watch != nullptr)
+    return acquire();
+  ReleaseEpochs::Wanted wanted{};
+  if (!Epochs.find_unseen(wanted))
+    return;
+  Epochs.wait_for(wanted, ReleaseEpochs::OfFences);
   acquire();
 }
 
@@ -76,8 +90,7 @@ void Coherence::acquire_from_all() {
 }
 
 void Coherence::serve_releases() {
-  static Coherence *node = this;
-  Epochs.serve([] { node->release(); });
+  Epochs.serve();
 }
 
 } // namespace loco::memory

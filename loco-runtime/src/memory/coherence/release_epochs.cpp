@@ -23,21 +23,27 @@ using fabric::Segment;
 
 ReleaseEpochs *ReleaseEpochs::Instance = nullptr;
 
-ReleaseEpochs::ReleaseEpochs(fabric::Fabric &fabric, int compute_nodes)
+ReleaseEpochs::ReleaseEpochs(fabric::Fabric &fabric, int compute_nodes,
+                             void (*release)())
     : Network(fabric), ComputeNodes(compute_nodes),
       LeftOffset(fabric.reserve_control(sizeof(Epoch) << PlaceBits)),
       StartedOffset(fabric.reserve_control(sizeof(Epoch))),
       CompletedOffset(fabric.reserve_control(sizeof(Epoch))),
       SentOffset(fabric.reserve_control(sizeof(Epoch))),
       PendingOffset(fabric.reserve_control(sizeof(Epoch))),
+      LeftSinceOffset(fabric.reserve_control(sizeof(Epoch))),
+      RequestsOffset(fabric.reserve_control(MaxNodes * sizeof(Request))),
       AnswersOffset(fabric.reserve_control(MaxNodes * sizeof(Epoch))),
       Left(words(LeftOffset)), Started(words(StartedOffset)),
       Completed(words(CompletedOffset)), Sent(words(SentOffset)),
-      Pending(words(PendingOffset)), Answers(words(AnswersOffset)) {
+      Pending(words(PendingOffset)), LeftSince(words(LeftSinceOffset)),
+      Requests(reinterpret_cast<Request *>(fabric.control() + RequestsOffset)),
+      Answers(words(AnswersOffset)), Release(release) {
   Instance = this;
   fabric.set_handler(Message::WantRelease,
-                     [](int source, std::span<const std::byte> payload) {
-                       Instance->receive(source, payload);
+                     [](int, std::span<const std::byte>) {
+                       Instance->Rings.fetch_add(1, std::memory_order_release);
+                       futex_wake(Instance->Rings);
                      });
 }
 
@@ -57,15 +63,16 @@ void ReleaseEpochs::end() {
   Cost.store(end - BeganAt.load(std::memory_order_relaxed),
              std::memory_order_relaxed);
   EndedAt.store(end, std::memory_order_relaxed);
-  LeftSince.store(0, std::memory_order_relaxed);
+  LeftSince->store(0, std::memory_order_relaxed);
+  answer();
 }
 
 bool ReleaseEpochs::is_due(Nanos cost, Nanos since_last, std::uint64_t left_since) {
-  static constexpr Nanos Asking = 20'000, Most = 2'000'000;
+  // What the node pays that asks, beside its wait: request, answer and acquire.
+  static constexpr Nanos Asking = 10'000, Most = 2'000'000;
   static constexpr Nanos CheapBeside = 4, Patience = 16;
-  cost = std::min(cost, Most);
-  return cost <= Asking || cost * left_since <= CheapBeside * since_last ||
-         Patience * cost <= since_last;
+  cost = std::min(cost + Asking, Most);
+  return cost * left_since <= CheapBeside * since_last || Patience * cost <= since_last;
 }
 
 bool ReleaseEpochs::is_due() const {
@@ -73,34 +80,60 @@ bool ReleaseEpochs::is_due() const {
   const Nanos cost = std::min(Cost.load(std::memory_order_relaxed),
                               CostBefore.load(std::memory_order_relaxed));
   return is_due(cost, now_ns() - EndedAt.load(std::memory_order_relaxed),
-                LeftSince.load(std::memory_order_relaxed));
+                LeftSince->load(std::memory_order_relaxed));
 }
 
-void ReleaseEpochs::hold_back() {
-  // A node that waits itself, for who asks, leaves none: that shows soon.
+bool ReleaseEpochs::is_leaving() const {
   static constexpr Nanos Watched = 5'000;
-  while (!is_due()) {
-    const std::uint64_t left = LeftSince.load(std::memory_order_relaxed);
-    const Nanos start = now_ns();
-    do
-      std::this_thread::yield();
-    while (now_ns() - start < Watched);
-    if (LeftSince.load(std::memory_order_relaxed) == left)
-      return;
-    std::this_thread::sleep_for(std::chrono::microseconds(20));
+  const std::uint64_t left = LeftSince->load(std::memory_order_relaxed);
+  const Nanos start = now_ns();
+  do
+    std::this_thread::yield();
+  while (now_ns() - start < Watched);
+  return LeftSince->load(std::memory_order_relaxed) != left;
+}
+
+bool ReleaseEpochs::is_answer_due() {
+  const std::uint64_t left = LeftSince->load(std::memory_order_relaxed);
+  if (left % LooksEvery != 0)
+    return false;
+  return is_asked_by(static_cast<int>(left / LooksEvery % ComputeNodes)) && is_due();
+}
+
+bool ReleaseEpochs::must_answer(const Wanted &asked) const {
+  for (int node = 0; node < ComputeNodes; ++node)
+    if (is_asked_by(node) &&
+        (node > Network.node() || is_answered(node, asked[node])))
+      return true;
+  return false;
+}
+
+void ReleaseEpochs::answer() {
+  std::lock_guard lock(AnswerMutex);
+  const Epoch completed = this->completed();
+  for (int node = 0; node < ComputeNodes; ++node) {
+    const Epoch asked = Requests[node].epoch.load(std::memory_order_acquire);
+    if (asked <= Answered[node] || asked > completed)
+      continue;
+    const std::uint64_t place = Requests[node].place.load(std::memory_order_relaxed);
+    if (place != NoPlace)
+      be_eager(static_cast<Place>(place));
+    Answered[node] = completed;
+    Network.put(node, Segment::Control,
+                AnswersOffset + Network.node() * sizeof(Epoch), &Answered[node],
+                sizeof(Epoch));
+    Network.notify(node);
   }
 }
 
-void ReleaseEpochs::leave_next(Place place) {
+Epoch ReleaseEpochs::leave_next() {
   // This thread's stores before, the count after: a release that has not begun by then
-  // sees them (Dekker, with begin()).
-  std::atomic_thread_fence(std::memory_order_seq_cst);
-  Epoch epoch = Started->load(std::memory_order_seq_cst) + 1;
+  // sees them (Dekker, with begin()). The fence between them counts; a fence that does
+  // nothing else takes several times as long.
+  LeftSince->fetch_add(1, std::memory_order_seq_cst);
+  const Epoch epoch = Started->load(std::memory_order_seq_cst) + 1;
   raise(*Pending, epoch);
-  raise(Left[place], epoch);
-  // Only a hint: what two threads do at once may get lost.
-  LeftSince.store(LeftSince.load(std::memory_order_relaxed) + 1,
-                  std::memory_order_relaxed);
+  return epoch;
 }
 
 void ReleaseEpochs::leave(Place place, Epoch epoch) { raise(Left[place], epoch); }
@@ -127,8 +160,21 @@ void ReleaseEpochs::be_eager(Place place) {
 // -------------------------------------------------------- other nodes' releases
 
 bool ReleaseEpochs::find_unseen(Place place, Wanted &wanted) {
+  return find_unseen(load_all(LeftOffset + place * sizeof(Epoch)), wanted);
+}
+
+bool ReleaseEpochs::find_unseen(Wanted &wanted) {
+  Wanted completed{}, pending{};
+  ask_all(CompletedOffset, completed);
+  ask_all(PendingOffset, pending);
+  Network.wait();
+  for (int node = 0; node < ComputeNodes; ++node)
+    pending[node] = std::max(pending[node], completed[node]);
+  return find_unseen(pending, wanted);
+}
+
+bool ReleaseEpochs::find_unseen(const Wanted &left, Wanted &wanted) {
   bool any = false;
-  const Wanted left = load_all(LeftOffset + place * sizeof(Epoch));
   for (int node = 0; node < ComputeNodes; ++node) {
     if (left[node] <= Acquired[node].load(std::memory_order_acquire))
       continue;
@@ -145,27 +191,62 @@ ReleaseEpochs::Wanted ReleaseEpochs::next_of_all() {
   return wanted;
 }
 
+void ReleaseEpochs::send_request(int node, Epoch wanted, Place place) {
+  // Of this node's threads the one that wants most is met last.
+  std::lock_guard lock(AskMutex);
+  Asked[node] = std::max(Asked[node], wanted);
+  const std::uint64_t request[] = {Asked[node], place};
+  static_assert(sizeof request == sizeof(Request));
+  Network.put(node, Segment::Control,
+              RequestsOffset + Network.node() * sizeof(Request), request,
+              sizeof request);
+  count(stats.ReleasesAskedFor);
+}
+
 void ReleaseEpochs::wait_for(const Wanted &wanted, Place place) {
-  Wanted completed{}, asked{};
+  static constexpr Nanos LooksWithin = 200'000;
+  Wanted completed{}, left_since{}, asked{}, looks{};
   for (int node = 0; node < ComputeNodes; ++node)
-    if (wanted[node] != 0)
+    if (wanted[node] != 0) {
       ask(node, CompletedOffset, completed[node]);
+      ask(node, LeftSinceOffset, left_since[node]);
+    }
   Network.wait();
   for (int node = 0; node < ComputeNodes; ++node) {
     if (completed[node] >= wanted[node])
       continue;
     asked[node] = wanted[node];
-    Request request{wanted[node], place};
-    Network.send(node, Message::WantRelease,
-                 std::as_bytes(std::span(&request, 1)));
-    count(stats.ReleasesAskedFor);
+    send_request(node, wanted[node], place);
+    if (left_since[node] >= LooksEvery)
+      looks[node] = wanted[node];
+    else
+      wake(node);
   }
-  Network.wait_until([&] {
+  auto is_over = [&](const Wanted &releases) {
     for (int node = 0; node < ComputeNodes; ++node)
-      if (Answers[node].load(std::memory_order_acquire) < asked[node])
+      if (!is_answered(node, releases[node]))
         return false;
     return true;
-  });
+  };
+  const Nanos start = now_ns();
+  auto is_late = [&] {
+    return now_ns() - start > LooksWithin && !is_over(looks);
+  };
+
+  Waiting.fetch_add(1, std::memory_order_seq_cst);
+  while (!is_over(asked)) {
+    if (must_answer(asked))
+      Release();
+    if (is_late()) {
+      for (int node = 0; node < ComputeNodes; ++node)
+        if (looks[node] != 0)
+          wake(node);
+      looks = {};
+    }
+    Network.wait_until(
+        [&] { return is_over(asked) || must_answer(asked) || is_late(); });
+  }
+  Waiting.fetch_sub(1, std::memory_order_relaxed);
 }
 
 void ReleaseEpochs::ask_all(std::uint64_t offset, Wanted &into) {
@@ -188,38 +269,20 @@ void ReleaseEpochs::acquired(const Wanted &releases) {
 
 // ------------------------------------------------------------- serving requests
 
-void ReleaseEpochs::receive(int source, std::span<const std::byte> payload) {
-  Request request;
-  std::memcpy(&request, payload.data(), sizeof request);
-  if (request.place != NoPlace)
-    be_eager(request.place);
-  raise(Asked[source], request.epoch);
-  Requests.fetch_add(1, std::memory_order_release);
-  futex_wake(Requests);
-}
-
-void ReleaseEpochs::serve(void (*release)()) {
-  Epoch answered[MaxNodes] = {};
+void ReleaseEpochs::serve() {
+  static constexpr auto HeldBack = std::chrono::microseconds(200);
   for (;;) {
-    std::uint32_t seen = Requests.load(std::memory_order_acquire);
-    bool any = false;
-    for (int node = 0; node < ComputeNodes; ++node) {
-      Epoch asked = Asked[node].load(std::memory_order_acquire);
-      if (asked <= answered[node])
-        continue;
-      if (completed() < asked) {
-        hold_back();
-        release();
-      }
-      answered[node] = completed();
-      Network.put(node, Segment::Control,
-                  AnswersOffset + Network.node() * sizeof(Epoch),
-                  &answered[node], sizeof(Epoch));
-      Network.notify(node);
-      any = true;
-    }
-    if (!any)
-      futex_wait(Requests, seen, -1);
+    const std::uint32_t seen = Rings.load(std::memory_order_acquire);
+    answer();
+    bool is_asked = false;
+    for (int node = 0; node < ComputeNodes; ++node)
+      is_asked |= is_asked_by(node);
+    if (!is_asked)
+      futex_wait(Rings, seen, -1);
+    else if (is_due() || (Waiting.load() == 0 && !is_leaving()))
+      Release();
+    else
+      std::this_thread::sleep_for(HeldBack);
   }
 }
 

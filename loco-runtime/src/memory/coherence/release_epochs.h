@@ -13,7 +13,13 @@
 // Where nodes update the same words at random, each update could ask for a release, which
 // costs a thousand times as much. So a release that is asked for is held back while this
 // node is busy leaving others, until the time since its last one is some times what that
-// cost: the node that asks waits, and this one gets on.
+// cost: the node that asks waits, and this one gets on. Of two nodes that wait for each
+// other the lower releases at once and the higher when it is due: did both, they would
+// meet again after a few updates.
+//
+// A request is two words that the asking node puts. A thread that leaves releases, or
+// waits for one, looks at them and answers by itself; a message, which wakes the server,
+// goes to a node without such a thread only.
 //
 // Thread-safety: any thread, unless said otherwise.
 #pragma once
@@ -24,6 +30,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <mutex>
 
 namespace loco::memory {
 
@@ -33,11 +40,13 @@ using Epoch = std::uint64_t;
 class ReleaseEpochs {
 public:
   /// Collective, in the start-up order of Control reservations, before
-  /// Fabric::start().
-  ReleaseEpochs(fabric::Fabric &fabric, int compute_nodes);
+  /// Fabric::start(). `release` makes a release of this node, from any thread that is
+  /// in none.
+  ReleaseEpochs(fabric::Fabric &fabric, int compute_nodes, void (*release)());
 
   /// Some words share one.
   using Place = std::uint32_t;
+  static constexpr unsigned PlaceBits = 12;
   static Place place_of(std::uint64_t key) {
     return static_cast<Place>((key / 8 * 0x9e3779b97f4a7c15) >>
                               (64 - PlaceBits));
@@ -52,13 +61,16 @@ public:
   void sends() { Sent->fetch_add(1, std::memory_order_seq_cst); }
   Epoch completed() const { return Completed->load(std::memory_order_acquire); }
 
-  /// What this thread, and whoever happened before it, has stored is in the release
-  /// that `place` names from now on, which is one to come.
-  void leave_next(Place place);
-  /// The same where that release is over.
+  /// What this thread, and whoever happened before it, has stored is in the release that
+  /// this names, which is one to come.
+  Epoch leave_next();
+  /// It is in the release `epoch`, which who acquires by the place finds from now on.
   void leave(Place place, Epoch epoch);
-  /// Whether the place had better be released at at once.
-  bool is_asked_for(Place place);
+  /// Whether to release now, and not to leave_next(): the place had better be released
+  /// at at once, or another node waits and is due to be answered.
+  bool wants_release(Place place) {
+    return is_asked_for(place) || is_answer_due();
+  }
 
   using Nanos = std::uint64_t;
   /// Whether a release is cheap, beside asking for it or what the node does between two
@@ -71,8 +83,8 @@ public:
   using Wanted = std::array<Epoch, MaxNodes>;
   /// What has been left at the place, and was not acquired. Whether anything.
   bool find_unseen(Place place, Wanted &wanted);
-  /// What has been left at any place, and is not released.
-  Wanted pending() { return load_all(PendingOffset); }
+  /// The same of all places.
+  bool find_unseen(Wanted &wanted);
   /// By node: changes when it has sent something.
   Wanted sent_by_all() { return load_all(SentOffset); }
   /// Of every node, the next release that has not begun: what it has stored by now is
@@ -81,29 +93,35 @@ public:
   /// Waits until all of these are over; asks for those that are not.
   void wait_for(const Wanted &wanted, Place place);
   static constexpr Place NoPlace = ~Place{0};
+  /// That of fences: it only learns.
+  static constexpr Place OfFences = 1u << PlaceBits;
 
-  /// How far other nodes have come, once Fabric::wait() has returned; acquired() with that when what they have published
-  /// until then was read. One acquire at a time.
+  /// How far other nodes have come, once Fabric::wait() has returned; acquired() with
+  /// that when what they have published until then was read. One acquire at a time.
   void ask_completed(Wanted &into) { ask_all(CompletedOffset, into); }
   void acquired(const Wanted &releases);
 
   // ---- serving requests
 
-  /// Calls release() where another node wants one, and tells that node when it is over,
-  /// for ever. Not a thread that others wait for in other ways.
-  [[noreturn]] void serve(void (*release)());
+  /// Releases where another node wants it and no thread that leaves or waits does, for
+  /// ever. Not a thread that others wait for in other ways.
+  [[noreturn]] void serve();
 
 private:
   using Word = std::atomic<Epoch>;
-  static constexpr unsigned PlaceBits = 12;
+  static_assert(Word::is_always_lock_free);
   /// Of Eager: how often it is still to be released at, and how often it was asked for.
   static constexpr std::uint8_t TimesLeft = 0x3f;
   static constexpr unsigned AskedShift = 6;
 
+  /// What a node wants of this one, which it puts here; its place is only a hint.
   struct Request {
-    Epoch epoch;
-    Place place;
+    Word epoch;
+    std::atomic<std::uint64_t> place;
   };
+  /// How many releases a node leaves, as another sees it, that will look at requests
+  /// soon; and every which time it does.
+  static constexpr std::uint64_t LooksEvery = 8;
 
   /// Answered by Fabric::wait().
   void ask(int node, std::uint64_t offset, Epoch &into) {
@@ -117,12 +135,26 @@ private:
   Word *words(std::uint64_t offset) const {
     return reinterpret_cast<Word *>(Network.control() + offset);
   }
+  bool find_unseen(const Wanted &left, Wanted &wanted);
+  bool is_asked_for(Place place);
+  bool is_answer_due();
   /// The place was asked for.
   void be_eager(Place place);
   bool is_due() const;
-  /// Returns when a release is due, or the node leaves no more of them.
-  void hold_back();
-  void receive(int source, std::span<const std::byte> payload);
+  /// Whether a thread of this node leaves releases at this time.
+  bool is_leaving() const;
+  bool is_asked_by(int node) const {
+    return Requests[node].epoch.load(std::memory_order_acquire) > completed();
+  }
+  bool is_answered(int node, Epoch asked) const {
+    return Answers[node].load(std::memory_order_acquire) >= asked;
+  }
+  void send_request(int node, Epoch wanted, Place place);
+  void wake(int node) { Network.send(node, fabric::Message::WantRelease, {}); }
+  /// Whether a node waits that this one, which waits for `asked`, has to answer first.
+  bool must_answer(const Wanted &asked) const;
+  /// Tells those nodes whose requests are met.
+  void answer();
 
   static ReleaseEpochs *Instance; ///< for the handler, which has no argument
 
@@ -133,18 +165,28 @@ private:
   const std::uint64_t CompletedOffset; ///< in Control
   const std::uint64_t SentOffset;      ///< in Control: deltas
   const std::uint64_t PendingOffset;   ///< in Control: the latest of Left
+  const std::uint64_t LeftSinceOffset; ///< in Control
+  const std::uint64_t RequestsOffset;  ///< in Control: by node
   const std::uint64_t AnswersOffset;   ///< in Control: by node, completed there
   Word *const Left, *const Started, *const Completed, *const Sent,
-      *const Pending, *const Answers;
+      *const Pending;
+  /// How many were left since the last release.
+  Word *const LeftSince;
+  Request *const Requests;
+  Word *const Answers;
+  void (*const Release)();
   Word Acquired[MaxNodes] = {}; ///< by node
-  std::atomic<std::uint8_t> Eager[1u << PlaceBits] = {}; ///< by place
+  std::atomic<std::uint8_t> Eager[(1u << PlaceBits) + 1] = {}; ///< by place
 
   std::atomic<Nanos> BeganAt{0}, EndedAt{0}; ///< the last release
   std::atomic<Nanos> Cost{0}, CostBefore{0}; ///< of the last two
-  std::atomic<std::uint64_t> LeftSince{0};   ///< about as many were left since then
 
-  Word Asked[MaxNodes] = {}; ///< by node: what it wants of this one
-  std::atomic<std::uint32_t> Requests{0}; ///< the server sleeps on it
+  std::mutex AskMutex;
+  Epoch Asked[MaxNodes] = {}; ///< by node: the latest; under AskMutex
+  std::mutex AnswerMutex;
+  Epoch Answered[MaxNodes] = {};      ///< by node; under AnswerMutex
+  std::atomic<int> Waiting{0};        ///< threads in wait_for()
+  std::atomic<std::uint32_t> Rings{0}; ///< the server sleeps on it
 };
 
 } // namespace loco::memory
