@@ -27,6 +27,7 @@ public:
     unlock();
   }
 
+  std::size_t size() const { return Count.load(std::memory_order_acquire); }
   bool empty() const { return Count.load(std::memory_order_acquire) == 0; }
 
   /// Empties the list; what was in it, sorted, stays valid until the next call.

@@ -31,6 +31,14 @@ std::uint64_t ChangeCost::of_run(Block blocks, Block span) const {
                                     blocks);
 }
 
+void ChangeCost::compared(std::size_t blocks, double nanos) {
+  // A thread that loses its core meanwhile says little.
+  static constexpr double Share = 1.0 / 8, MostAtOnce = 4;
+  const double each = std::min(nanos / static_cast<double>(blocks),
+                               MostAtOnce * Costs.comparison);
+  Costs.comparison += Share * (each - Costs.comparison);
+}
+
 void ChangeCost::closed(Block blocks, Block span) {
   Paid += share(blocks, span, /*opened=*/1) * blocks;
   Blocks += blocks;

@@ -49,6 +49,9 @@ public:
   }
   /// One change has closed that run. One thread at a time.
   void closed(Block blocks, Block span);
+  /// What comparing so many blocks that nothing was stored to took, in ns: far more
+  /// where there are many, whose bytes are in no cache. With closed().
+  void compared(std::size_t blocks, double nanos);
   /// One of those was stored to. Any thread.
   void opened() { Opened.fetch_add(1, std::memory_order_relaxed); }
 
@@ -60,7 +63,7 @@ private:
            Costs.comparison;
   }
 
-  const StepCosts Costs;
+  StepCosts Costs;
   // As if a quarter of the first had been opened again.
   std::uint64_t Closed = 255;
   std::atomic<std::uint64_t> Opened{64};

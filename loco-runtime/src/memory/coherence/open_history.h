@@ -85,7 +85,7 @@ public:
   }
 
 private:
-  static constexpr unsigned MostMistakes = 5;
+  static constexpr unsigned MostMistakes = 1;
 
   void open() {
     Open = 1;
