@@ -143,7 +143,8 @@ LOCO_EXPORT int pthread_barrier_wait(pthread_barrier_t *barrier) {
     return __loco_atomic_load_8(&words->arrivals, __ATOMIC_RELAXED) / size !=
            round;
   });
-  loco::memory::order_after(__ATOMIC_ACQUIRE, &words->arrivals);
+  loco::memory::order_after(__ATOMIC_ACQUIRE, &words->arrivals,
+                               sizeof words->arrivals);
   return 0;
 }
 

@@ -45,23 +45,23 @@ bool is_managed(const void *p) {
   return coherence != nullptr && coherence->space().find(p).has_value();
 }
 
-void order_before(int order, const void *p) {
+void order_before(int order, const void *p, std::size_t bytes) {
   if (p == nullptr) {
     if (releases(order))
       coherence->release_by_fence();
   } else if (releases(order)) {
-    coherence->release_through(offset_of_address(p));
+    coherence->release_through(offset_of_address(p), bytes);
   } else {
-    coherence->hand_on(offset_of_address(p));
+    coherence->hand_on(offset_of_address(p), bytes);
   }
 }
-void order_after(int order, const void *p) {
+void order_after(int order, const void *p, std::size_t bytes) {
   if (!acquires(order))
     return;
   if (p == nullptr)
     coherence->acquire_by_fence();
   else
-    coherence->acquire_through(offset_of_address(p));
+    coherence->acquire_through(offset_of_address(p), bytes);
 }
 
 void atomic_load(const void *p, void *into, unsigned width, int order) {
@@ -76,11 +76,11 @@ void atomic_load(const void *p, void *into, unsigned width, int order) {
                        patch(copy, twin, offset, into, width);
                        count(stats.RemoteAtomics, is_remote(home));
                      });
-  order_after(order, p);
+  order_after(order, p, width);
 }
 
 void atomic_store(void *p, const void *from, unsigned width, int order) {
-  order_before(order, p);
+  order_before(order, p, width);
   std::uint64_t offset = offset_of_address(p);
   coherence->at_home(
       offset, width, true, [&](int home, std::byte *copy, std::byte *twin) {
@@ -90,12 +90,12 @@ void atomic_store(void *p, const void *from, unsigned width, int order) {
         count(stats.RemoteAtomics, is_remote(home));
       });
   if (order == __ATOMIC_SEQ_CST)
-    order_after(order, p);
+    order_after(order, p, width);
 }
 
 bool atomic_compare_exchange(void *p, void *expected, const void *desired,
                              unsigned width, int order, int failure_order) {
-  order_before(order, p);
+  order_before(order, p, width);
   std::uint64_t offset = offset_of_address(p);
   bool exchanged = false;
   coherence->at_home(
@@ -105,13 +105,13 @@ bool atomic_compare_exchange(void *p, void *expected, const void *desired,
         patch(copy, twin, offset, exchanged ? desired : expected, width);
         count(stats.RemoteAtomics, is_remote(home));
       });
-  order_after(exchanged ? order : failure_order, p);
+  order_after(exchanged ? order : failure_order, p, width);
   return exchanged;
 }
 
 void atomic_update(void *p, void *old, unsigned width, int order,
                    AtomicUpdate update, const void *context) {
-  order_before(order, p);
+  order_before(order, p, width);
   std::uint64_t offset = offset_of_address(p);
   coherence->at_home(
       offset, width, true, [&](int home, std::byte *copy, std::byte *twin) {
@@ -132,7 +132,7 @@ void atomic_update(void *p, void *old, unsigned width, int order,
         patch(copy, twin, offset, desired, width);
         count(stats.RemoteAtomics, is_remote(home));
       });
-  order_after(order, p);
+  order_after(order, p, width);
 }
 
 /// Calls act(offset, done, n) for the parts of a range that lie in one block.

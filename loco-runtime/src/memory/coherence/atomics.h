@@ -28,8 +28,8 @@ void atomic_update(void *p, void *old, unsigned width, int order,
 
 /// The release and acquire that an order stands for; `p` is what the operation,
 /// a store for the former, is on, or null for a fence.
-void order_before(int order, const void *p = nullptr);
-void order_after(int order, const void *p = nullptr);
+void order_before(int order, const void *p = nullptr, std::size_t bytes = 0);
+void order_after(int order, const void *p = nullptr, std::size_t bytes = 0);
 
 /// Reads and writes any bytes at their homes, past the cache, without order.
 /// Whole: aligned 1, 2, 4 or 8 bytes at one time, which other nodes may be

@@ -72,14 +72,15 @@ public:
   /// releases that this synchronises with, if not with all.
   void acquire(const ReleaseClock *upto = nullptr);
 
-  /// Around an atomic or a lock, which has its own `key`: who acquires through it sees
-  /// what was stored before this, and costs nothing until somebody does (M27).
-  void release_through(std::uint64_t key);
+  /// Around an atomic or a lock, which has its own `key` (of an atomic the offset of its
+  /// aligned bytes): who acquires through it sees what was stored before this, and costs
+  /// nothing until somebody does (M27).
+  void release_through(std::uint64_t key, std::size_t bytes = 1);
   /// Before a store without an order: hands on what the thread's last release by a
   /// fence was about.
-  void hand_on(std::uint64_t key);
+  void hand_on(std::uint64_t key, std::size_t bytes);
   /// Does nothing where this node has acquired all that was released through it.
-  void acquire_through(std::uint64_t key);
+  void acquire_through(std::uint64_t key, std::size_t bytes = 1);
   /// By a fence: through what the thread stores without an order from now on, and from
   /// whatever others have released.
   void release_by_fence(bool at_once = false);

@@ -18,34 +18,32 @@ Epoch Coherence::release_or_leave(ReleaseEpochs::Place place) {
   return Epochs.completed();
 }
 
-void Coherence::release_through(std::uint64_t key) {
+void Coherence::release_through(std::uint64_t key, std::size_t bytes) {
   if (Watch != nullptr) {
     release();
     return Watch->leave_at(key);
   }
-  const ReleaseEpochs::Place place = ReleaseEpochs::place_of(key);
-  Epochs.leave(place, release_or_leave(place));
+  Epochs.leave(key, bytes, release_or_leave(ReleaseEpochs::place_of(key)));
 }
 
-void Coherence::hand_on(std::uint64_t key) {
+void Coherence::hand_on(std::uint64_t key, std::size_t bytes) {
   if (Watch != nullptr)
     return Watch->leave_at(key);
   if (fence_release != 0)
-    Epochs.leave(ReleaseEpochs::place_of(key), fence_release);
+    Epochs.leave(key, bytes, fence_release);
 }
 
-void Coherence::acquire_through(std::uint64_t key) {
+void Coherence::acquire_through(std::uint64_t key, std::size_t bytes) {
   fabric::WaitFor cause(fabric::Cause::Acquire);
   if (Watch != nullptr) {
     ReleaseClock clock = Watch->left_at(key);
     return acquire(&clock);
   }
-  ReleaseEpochs::Place place = ReleaseEpochs::place_of(key);
   ReleaseEpochs::Wanted wanted{};
-  if (!Epochs.find_unseen(place, wanted))
+  if (!Epochs.find_unseen(key, bytes, wanted))
     return;
   // Without the protocol mutex, as others wait for this node's releases meanwhile.
-  Epochs.wait_for(wanted, place);
+  Epochs.wait_for(wanted, ReleaseEpochs::place_of(key));
   acquire();
 }
 
@@ -83,7 +81,7 @@ void Coherence::acquire_from_all() {
     if (now == AcquiredFromAll)
       return;
   }
-  Epochs.wait_for(Epochs.next_of_all(), ReleaseEpochs::NoPlace);
+  Epochs.wait_for(Epochs.next_of_all(), ReleaseEpochs::OfAll);
   acquire();
   std::lock_guard lock(AcquiredMutex);
   AcquiredFromAll = now;

@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
-#include <iterator>
 #include <thread>
 
 namespace loco::memory {
@@ -64,6 +63,7 @@ void ReleaseEpochs::end() {
              std::memory_order_relaxed);
   EndedAt.store(end, std::memory_order_relaxed);
   LeftSince->store(0, std::memory_order_relaxed);
+  HandedOnSince.store(0, std::memory_order_relaxed);
   answer();
 }
 
@@ -75,12 +75,13 @@ bool ReleaseEpochs::is_due(Nanos cost, Nanos since_last, std::uint64_t left_sinc
   return cost * left_since <= CheapBeside * since_last || Patience * cost <= since_last;
 }
 
-bool ReleaseEpochs::is_due() const {
+bool ReleaseEpochs::is_due(Place place) const {
   // The cheaper of two: a thread that loses its core meanwhile says nothing.
   const Nanos cost = std::min(Cost.load(std::memory_order_relaxed),
                               CostBefore.load(std::memory_order_relaxed));
   return is_due(cost, now_ns() - EndedAt.load(std::memory_order_relaxed),
-                LeftSince->load(std::memory_order_relaxed));
+                demand(place).is_usual() ? HandedOnSince.load(std::memory_order_relaxed)
+                                : LeftSince->load(std::memory_order_relaxed));
 }
 
 bool ReleaseEpochs::is_leaving() const {
@@ -97,7 +98,11 @@ bool ReleaseEpochs::is_answer_due() {
   const std::uint64_t left = LeftSince->load(std::memory_order_relaxed);
   if (left % LooksEvery != 0)
     return false;
-  return is_asked_by(static_cast<int>(left / LooksEvery % ComputeNodes)) && is_due();
+  return is_answer_due(static_cast<int>(left / LooksEvery % ComputeNodes));
+}
+
+bool ReleaseEpochs::is_answer_due(int node) const {
+  return is_asked_by(node) && is_due(place_asked_for(node));
 }
 
 bool ReleaseEpochs::must_answer(const Wanted &asked) const {
@@ -115,9 +120,10 @@ void ReleaseEpochs::answer() {
     const Epoch asked = Requests[node].epoch.load(std::memory_order_acquire);
     if (asked <= Answered[node] || asked > completed)
       continue;
-    const std::uint64_t place = Requests[node].place.load(std::memory_order_relaxed);
-    if (place != NoPlace)
-      be_eager(static_cast<Place>(place));
+    const Place place = place_asked_for(node);
+    Demand of = demand(place);
+    of.asked();
+    Demands[place].store(of, std::memory_order_relaxed);
     Answered[node] = completed;
     Network.put(node, Segment::Control,
                 AnswersOffset + Network.node() * sizeof(Epoch), &Answered[node],
@@ -136,31 +142,41 @@ Epoch ReleaseEpochs::leave_next() {
   return epoch;
 }
 
-void ReleaseEpochs::leave(Place place, Epoch epoch) { raise(Left[place], epoch); }
-
-bool ReleaseEpochs::is_asked_for(Place place) {
-  // Only a hint: what two threads do at once may get lost.
-  std::uint8_t left = Eager[place].load(std::memory_order_relaxed);
-  if ((left & TimesLeft) == 0 || !is_due())
-    return false;
-  Eager[place].store(static_cast<std::uint8_t>(left - 1),
-                     std::memory_order_relaxed);
-  return true;
+void ReleaseEpochs::leave(std::uint64_t key, std::size_t bytes, Epoch epoch) {
+  const Place place = place_of(key);
+  raise(Left[place], epoch);
+  if (bytes > 4)
+    raise(Left[place ^ 1], epoch);
 }
 
-void ReleaseEpochs::be_eager(Place place) {
-  // A release that nobody needs may have thousands of blocks to look at.
-  static constexpr std::uint8_t Times[] = {0, 0, 4, 16};
-  const std::uint8_t asked = Eager[place].load(std::memory_order_relaxed) >> AskedShift;
-  const std::uint8_t now = std::min<std::uint8_t>(asked + 1, std::size(Times) - 1);
-  Eager[place].store(static_cast<std::uint8_t>(now << AskedShift | Times[now]),
-                     std::memory_order_relaxed);
+bool ReleaseEpochs::is_asked_for(Place place) {
+  // Only hints: what two threads do at once may get lost.
+  Demand of = demand(place);
+  if (of.is_usual())
+    HandedOnSince.store(HandedOnSince.load(std::memory_order_relaxed) + 1,
+                        std::memory_order_relaxed);
+  const bool at_once = of.wants_release() && is_due(place);
+  if (at_once)
+    of.released_at_once();
+  else
+    of.left();
+  Demands[place].store(of, std::memory_order_relaxed);
+  return at_once;
 }
 
 // -------------------------------------------------------- other nodes' releases
 
-bool ReleaseEpochs::find_unseen(Place place, Wanted &wanted) {
-  return find_unseen(load_all(LeftOffset + place * sizeof(Epoch)), wanted);
+bool ReleaseEpochs::find_unseen(std::uint64_t key, std::size_t bytes,
+                                Wanted &wanted) {
+  const Place place = place_of(key);
+  Wanted left{}, left_at_other{};
+  ask_all(LeftOffset + place * sizeof(Epoch), left);
+  if (bytes > 4)
+    ask_all(LeftOffset + (place ^ 1) * sizeof(Epoch), left_at_other);
+  Network.wait();
+  for (int node = 0; node < ComputeNodes; ++node)
+    left[node] = std::max(left[node], left_at_other[node]);
+  return find_unseen(left, wanted);
 }
 
 bool ReleaseEpochs::find_unseen(Wanted &wanted) {
@@ -274,12 +290,14 @@ void ReleaseEpochs::serve() {
   for (;;) {
     const std::uint32_t seen = Rings.load(std::memory_order_acquire);
     answer();
-    bool is_asked = false;
-    for (int node = 0; node < ComputeNodes; ++node)
+    bool is_asked = false, is_due = false;
+    for (int node = 0; node < ComputeNodes; ++node) {
       is_asked |= is_asked_by(node);
+      is_due |= is_answer_due(node);
+    }
     if (!is_asked)
       futex_wait(Rings, seen, -1);
-    else if (is_due() || (Waiting.load() == 0 && !is_leaving()))
+    else if (is_due || (Waiting.load() == 0 && !is_leaving()))
       Release();
     else
       std::this_thread::sleep_for(HeldBack);

@@ -26,7 +26,9 @@
 
 #include "base/settings.h"
 #include "fabric/fabric.h"
+#include "memory/coherence/demand.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -46,10 +48,12 @@ public:
 
   /// Some words share one.
   using Place = std::uint32_t;
-  static constexpr unsigned PlaceBits = 12;
+  static constexpr unsigned PlaceBits = 13;
   static Place place_of(std::uint64_t key) {
-    return static_cast<Place>((key / 8 * 0x9e3779b97f4a7c15) >>
-                              (64 - PlaceBits));
+    // Two flags often stand side by side, of which one is about to be handed on.
+    const Place of_eight = static_cast<Place>((key / 8 * 0x9e3779b97f4a7c15) >>
+                                              (64 - (PlaceBits - 1)));
+    return of_eight * 2 + (key / 4 & 1);
   }
 
   // ---- this node's releases
@@ -64,8 +68,9 @@ public:
   /// What this thread, and whoever happened before it, has stored is in the release that
   /// this names, which is one to come.
   Epoch leave_next();
-  /// It is in the release `epoch`, which who acquires by the place finds from now on.
-  void leave(Place place, Epoch epoch);
+  /// It is in the release `epoch`, which who acquires by these bytes, aligned ones,
+  /// finds from now on.
+  void leave(std::uint64_t key, std::size_t bytes, Epoch epoch);
   /// Whether to release now, and not to leave_next(): the place had better be released
   /// at at once, or another node waits and is due to be answered.
   bool wants_release(Place place) {
@@ -73,16 +78,16 @@ public:
   }
 
   using Nanos = std::uint64_t;
-  /// Whether a release is cheap, beside asking for it or what the node does between two
-  /// that it leaves, or the last one is long over. Static for the sake of a test.
+  /// Whether a release is cheap beside what the node does between two that it leaves, and
+  /// that are asked for, or the last one is long over. Static for the sake of a test.
   static bool is_due(Nanos cost, Nanos since_last, std::uint64_t left_since);
 
   // ---- other nodes' releases
 
   /// By node: the release that is wanted of it; 0: none.
   using Wanted = std::array<Epoch, MaxNodes>;
-  /// What has been left at the place, and was not acquired. Whether anything.
-  bool find_unseen(Place place, Wanted &wanted);
+  /// What has been left at these bytes, and was not acquired. Whether anything.
+  bool find_unseen(std::uint64_t key, std::size_t bytes, Wanted &wanted);
   /// The same of all places.
   bool find_unseen(Wanted &wanted);
   /// By node: changes when it has sent something.
@@ -92,9 +97,8 @@ public:
   Wanted next_of_all();
   /// Waits until all of these are over; asks for those that are not.
   void wait_for(const Wanted &wanted, Place place);
-  static constexpr Place NoPlace = ~Place{0};
-  /// That of fences: it only learns.
-  static constexpr Place OfFences = 1u << PlaceBits;
+  /// Places that only learn: for all fences, and for who acquires from all.
+  static constexpr Place OfFences = 1u << PlaceBits, OfAll = OfFences + 1;
 
   /// How far other nodes have come, once Fabric::wait() has returned; acquired() with
   /// that when what they have published until then was read. One acquire at a time.
@@ -109,11 +113,8 @@ public:
 
 private:
   using Word = std::atomic<Epoch>;
-  static_assert(Word::is_always_lock_free);
-  /// Of Eager: how often it is still to be released at, and how often it was asked for.
-  static constexpr std::uint8_t TimesLeft = 0x3f;
-  static constexpr unsigned AskedShift = 6;
-
+  static_assert(Word::is_always_lock_free &&
+                std::atomic<Demand>::is_always_lock_free);
   /// What a node wants of this one, which it puts here; its place is only a hint.
   struct Request {
     Word epoch;
@@ -138,9 +139,11 @@ private:
   bool find_unseen(const Wanted &left, Wanted &wanted);
   bool is_asked_for(Place place);
   bool is_answer_due();
-  /// The place was asked for.
-  void be_eager(Place place);
-  bool is_due() const;
+  bool is_answer_due(int node) const;
+  Demand demand(Place place) const {
+    return Demands[place].load(std::memory_order_relaxed);
+  }
+  bool is_due(Place place) const;
   /// Whether a thread of this node leaves releases at this time.
   bool is_leaving() const;
   bool is_asked_by(int node) const {
@@ -151,6 +154,10 @@ private:
   }
   void send_request(int node, Epoch wanted, Place place);
   void wake(int node) { Network.send(node, fabric::Message::WantRelease, {}); }
+  Place place_asked_for(int node) const {
+    return static_cast<Place>(std::min<std::uint64_t>(
+        Requests[node].place.load(std::memory_order_relaxed), OfAll));
+  }
   /// Whether a node waits that this one, which waits for `asked`, has to answer first.
   bool must_answer(const Wanted &asked) const;
   /// Tells those nodes whose requests are met.
@@ -176,10 +183,13 @@ private:
   Word *const Answers;
   void (*const Release)();
   Word Acquired[MaxNodes] = {}; ///< by node
-  std::atomic<std::uint8_t> Eager[(1u << PlaceBits) + 1] = {}; ///< by place
+  std::atomic<Demand> Demands[OfAll + 1] = {}; ///< by place
 
   std::atomic<Nanos> BeganAt{0}, EndedAt{0}; ///< the last release
   std::atomic<Nanos> Cost{0}, CostBefore{0}; ///< of the last two
+
+  /// About how many of those left since then are asked for as a rule.
+  std::atomic<std::uint64_t> HandedOnSince{0};
 
   std::mutex AskMutex;
   Epoch Asked[MaxNodes] = {}; ///< by node: the latest; under AskMutex
