@@ -254,6 +254,35 @@ TEST(NoticesTest, ReachEveryReaderInOrderAndALapIsTold) {
 }
 
 /// In ns; the last number were left in the time given.
+TEST(DemandTest, IsOfPlacesThatAreAskedForAgainAndAgain) {
+  RecentRequests requests;
+  Demand of_flag, of_word;
+  EXPECT_FALSE(requests.add(1));
+  of_flag.asked(false);
+  EXPECT_FALSE(of_flag.wants_release());
+  for (int i = 0; i < 2; ++i) {
+    of_flag.left();
+    EXPECT_TRUE(requests.add(1));
+    of_flag.asked(true);
+  }
+  EXPECT_TRUE(of_flag.is_usual() && of_flag.wants_release());
+  for (int i = 0; of_flag.wants_release(); ++i) {
+    ASSERT_LT(i, 100);
+    of_flag.released_at_once();
+  }
+  EXPECT_TRUE(of_flag.is_usual()); // until more of them are left in vain
+  for (int i = 0; i < 100; ++i)
+    of_flag.left();
+  EXPECT_FALSE(of_flag.is_usual());
+
+  for (std::uint32_t place = 2; place < 100; ++place) {
+    EXPECT_FALSE(requests.add(place % 16 + 2)); // at random
+    of_word.left();
+    of_word.asked(false);
+  }
+  EXPECT_FALSE(of_word.is_usual());
+}
+
 TEST(ReleaseEpochsTest, HoldsBackWhatCostsMoreThanItHandsOn) {
   EXPECT_TRUE(ReleaseEpochs::is_due(1'000, 3'000, 1));
   EXPECT_FALSE(ReleaseEpochs::is_due(1'000, 3'000, 100)); // asking costs more

@@ -122,7 +122,7 @@ void ReleaseEpochs::answer() {
       continue;
     const Place place = place_asked_for(node);
     Demand of = demand(place);
-    of.asked();
+    of.asked(Recent[node].add(place));
     Demands[place].store(of, std::memory_order_relaxed);
     Answered[node] = completed;
     Network.put(node, Segment::Control,

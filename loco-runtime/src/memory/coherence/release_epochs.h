@@ -194,7 +194,8 @@ private:
   std::mutex AskMutex;
   Epoch Asked[MaxNodes] = {}; ///< by node: the latest; under AskMutex
   std::mutex AnswerMutex;
-  Epoch Answered[MaxNodes] = {};      ///< by node; under AnswerMutex
+  Epoch Answered[MaxNodes] = {};     ///< by node; under AnswerMutex
+  RecentRequests Recent[MaxNodes];   ///< by node; under AnswerMutex
   std::atomic<int> Waiting{0};        ///< threads in wait_for()
   std::atomic<std::uint32_t> Rings{0}; ///< the server sleeps on it
 };
