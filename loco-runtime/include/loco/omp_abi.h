@@ -48,6 +48,9 @@ void __loco_omp_start_span(int num_nodes, const void *descriptor, size_t bytes);
 /* Barrier of nodes 0 .. num_nodes-1, one thread a node: release, meet, acquire.
  * The calls of one span pair up in order. */
 void __loco_omp_barrier(int num_nodes);
+/* The one that ends a span: node 0 alone acquires, and does not release before it
+ * starts the next. */
+void __loco_omp_end_span(int num_nodes);
 
 /* ------------------------------------------------------------ shared words */
 

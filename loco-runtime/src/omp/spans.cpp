@@ -67,6 +67,42 @@ void acquire_for_span() {
   memory::coherence->acquire(&start);
 }
 
+void release_all() {
+  memory::heap::Returns returns;
+  __loco_release();
+  returns.send();
+}
+
+void meet_nodes(int num_nodes, bool releases, bool acquires) {
+  PrivateScope scope;
+  if (releases)
+    release_all();
+  const bool is_everyone = num_nodes == memory::coherence->compute_nodes();
+  RaceDetector *races = memory::race_detector;
+  RaceClocks::Place place{};
+  if (races != nullptr) {
+    place = races->clocks().of_next_barrier(num_nodes);
+    races->clocks().leave(place);
+  }
+  bool move_homes;
+  {
+    ScopedNanos timer(stats.BarrierNanos);
+    fabric::WaitFor cause(fabric::Cause::Barrier);
+    move_homes = span_barrier->wait(
+        num_nodes, is_everyone && memory::coherence->wants_to_move_homes());
+  }
+  if (move_homes && !releases) // what moves is at its home before
+    release_all();
+  if (races != nullptr) {
+    ReleaseClock met = races->clocks().left_by_all(num_nodes, place);
+    memory::coherence->acquire(&met);
+  } else if (acquires || move_homes) {
+    memory::coherence->acquire();
+  }
+  if (is_everyone)
+    memory::coherence->end_interval(move_homes);
+}
+
 } // namespace
 
 void open_spans(fabric::Fabric &fabric, int threads) {
@@ -132,10 +168,10 @@ LOCO_EXPORT void __loco_omp_start_span(int num_nodes, const void *descriptor,
   RaceDetector *races = memory::race_detector;
   if (races != nullptr)
     memory::watch_own_stack();
-  __loco_release();
+  PrivateScope scope;
+  release_all();
   if (races != nullptr)
     races->clocks().leave(races->clocks().of_span());
-  PrivateScope scope;
   fabric::WaitFor cause(fabric::Cause::Region);
   ++last_span;
   for (int node = 1; node < num_nodes; ++node) {
@@ -149,32 +185,14 @@ LOCO_EXPORT void __loco_omp_start_span(int num_nodes, const void *descriptor,
 }
 
 LOCO_EXPORT void __loco_omp_barrier(int num_nodes) {
-  PrivateScope scope;
-  memory::heap::Returns returns;
-  __loco_release();
-  returns.send();
-  const bool is_everyone = num_nodes == memory::coherence->compute_nodes();
-  RaceDetector *races = memory::race_detector;
-  RaceClocks::Place place{};
-  if (races != nullptr) {
-    place = races->clocks().of_next_barrier(num_nodes);
-    races->clocks().leave(place);
-  }
-  bool move_homes;
-  {
-    ScopedNanos timer(stats.BarrierNanos);
-    fabric::WaitFor cause(fabric::Cause::Barrier);
-    move_homes = span_barrier->wait(
-        num_nodes, is_everyone && memory::coherence->wants_to_move_homes());
-  }
-  if (races == nullptr) {
-    memory::coherence->acquire();
-  } else {
-    ReleaseClock met = races->clocks().left_by_all(num_nodes, place);
-    memory::coherence->acquire(&met);
-  }
-  if (is_everyone)
-    memory::coherence->end_interval(move_homes);
+  meet_nodes(num_nodes, /*releases=*/true, /*acquires=*/true);
+}
+
+LOCO_EXPORT void __loco_omp_end_span(int num_nodes) {
+  // What node 0 has stored goes out when it starts the next span, which all acquire.
+  const bool is_first = network->node() == 0,
+             watches = memory::race_detector != nullptr;
+  meet_nodes(num_nodes, !is_first || watches, is_first || watches);
 }
 
 } // extern "C"

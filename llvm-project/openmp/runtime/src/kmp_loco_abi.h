@@ -44,6 +44,7 @@ KMP_LOCO_WEAK void __loco_omp_set_span_handler(loco_omp_span_fn handler);
 KMP_LOCO_WEAK void __loco_omp_start_span(int num_nodes, const void *descriptor,
                                          size_t bytes);
 KMP_LOCO_WEAK void __loco_omp_barrier(int num_nodes);
+KMP_LOCO_WEAK void __loco_omp_end_span(int num_nodes);
 
 #define LOCO_OMP_WORDS 4096
 KMP_LOCO_WEAK uint64_t __loco_omp_word_load(unsigned word);

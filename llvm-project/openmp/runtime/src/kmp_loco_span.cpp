@@ -163,7 +163,7 @@ void run_share(const descriptor_t *region, void **args, int gtid) {
   start_local_team(region->loc, gtid, (microtask_t)run_microtask);
 
   span.team = nullptr;
-  __loco_omp_barrier(region->nodes);
+  __loco_omp_end_span(region->nodes);
 }
 
 // Runs on the main thread of nodes 1, 2, ...

@@ -68,20 +68,23 @@ void ReleaseEpochs::end() {
 }
 
 bool ReleaseEpochs::is_due(Nanos cost, Nanos since_last, std::uint64_t left_since) {
-  // What the node pays that asks, beside its wait: request, answer and acquire.
-  static constexpr Nanos Asking = 10'000, Most = 2'000'000;
+  static constexpr Nanos Most = 2'000'000;
   static constexpr Nanos CheapBeside = 4, Patience = 16;
-  cost = std::min(cost + Asking, Most);
+  cost = std::min(cost, Most);
   return cost * left_since <= CheapBeside * since_last || Patience * cost <= since_last;
 }
 
 bool ReleaseEpochs::is_due(Place place) const {
+  // What the node pays that asks, beside its wait: request, answer and acquire.
+  static constexpr Nanos Asking = 10'000;
   // The cheaper of two: a thread that loses its core meanwhile says nothing.
   const Nanos cost = std::min(Cost.load(std::memory_order_relaxed),
                               CostBefore.load(std::memory_order_relaxed));
-  return is_due(cost, now_ns() - EndedAt.load(std::memory_order_relaxed),
-                demand(place).is_usual() ? HandedOnSince.load(std::memory_order_relaxed)
-                                : LeftSince->load(std::memory_order_relaxed));
+  const Nanos since_last = now_ns() - EndedAt.load(std::memory_order_relaxed);
+  if (demand(place).is_usual()) // it will be asked for, sooner or later
+    return cost <= Asking ||
+           is_due(cost, since_last, HandedOnSince.load(std::memory_order_relaxed));
+  return is_due(cost + Asking, since_last, LeftSince->load(std::memory_order_relaxed));
 }
 
 bool ReleaseEpochs::is_leaving() const {
