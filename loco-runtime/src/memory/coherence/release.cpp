@@ -93,6 +93,10 @@ void Coherence::put_bytes(Block block, std::uint64_t offset,
   }
 }
 
+/// Releases whose time is that of comparing: so many blocks, and no more than that share
+/// of them modified.
+static constexpr std::size_t ManyCompared = 64, FewModified = 16;
+
 void Coherence::release() {
   ScopedNanos timer(stats.ReleaseNanos);
   fabric::WaitFor cause(fabric::Cause::Release);
@@ -104,11 +108,15 @@ void Coherence::release() {
   const std::span<const Block> dirty = DirtyBlocks.take_sorted();
   const std::span<const Block> watched = Watched.take_sorted();
   close_idle(dirty, watched);
+  const std::size_t compared = dirty.size() + watched.size();
+  const std::uint64_t start = compared < ManyCompared ? 0 : fabric::now_ns();
   flush_dirty(dirty);
   if (Watch != nullptr)
     flush_home();
   take_exports();
   compare_watched(watched);
+  if (start != 0 && Modified.size() <= compared / FewModified)
+    Changes.compared(compared, static_cast<double>(fabric::now_ns() - start));
   publish_modified();
   Epochs.end();
   if (Watch != nullptr)
@@ -242,9 +250,6 @@ bool Coherence::is_as_published(Block block) {
 }
 
 void Coherence::compare_watched(std::span<const Block> watched) {
-  static constexpr std::size_t Many = 256, FewOf = 16;
-  const std::size_t modified_before = Modified.size();
-  const std::uint64_t start = watched.size() < Many ? 0 : fabric::now_ns();
   for (Block b : watched) {
     BlockLock lock(*this, b);
     BlockInfo &info = Info[b];
@@ -273,10 +278,6 @@ void Coherence::compare_watched(std::span<const Block> watched) {
     info.Marked = false;
   }
   AnyWatchedMarked = false;
-  if (start != 0 &&
-      Modified.size() - modified_before <= watched.size() / FewOf)
-    Changes.compared(watched.size(),
-                     static_cast<double>(fabric::now_ns() - start));
 }
 
 void Coherence::protect_home(Block block) {
