@@ -6,6 +6,7 @@
 
 #include "base/stats.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -13,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <vector>
 
 namespace loco::memory {
 
@@ -66,8 +68,38 @@ Result<void> AddressSpace::open(std::uint64_t window_bytes) {
                               "the window");
       !mapped.ok())
     return mapped.error();
-  set_shadow(reinterpret_cast<void *>(WindowBase), WindowBytes / BlockBytes,
-             LOCO_SHADOW_ABSENT);
+  return hide_window();
+}
+
+Result<void> AddressSpace::hide_window() {
+  // Of the window only what is used should take memory, and time at the start (16 MiB
+  // for 64 GiB): so its shadow shows one short file again and again until it is stored
+  // to. A long window gets a longer file, as a process may have 65,000 mappings.
+  static constexpr std::uint64_t LeastPattern = 1 << 20, MostMappings = 256;
+  auto *shadow = reinterpret_cast<std::byte *>(
+      shadow_of(reinterpret_cast<void *>(WindowBase)));
+  const std::uint64_t bytes = WindowBytes / BlockBytes,
+                      whole_pages = bytes / BlockBytes * BlockBytes,
+                      pattern = std::max(LeastPattern,
+                                         round_up(bytes / MostMappings, BlockBytes));
+  const int file = memfd_create("loco-absent", MFD_CLOEXEC);
+  if (file < 0)
+    return mapping_error("cannot create the file of the shadow (memfd_create)");
+  const std::vector<std::byte> page(BlockBytes, std::byte{LOCO_SHADOW_ABSENT});
+  bool is_good = true;
+  for (std::uint64_t at = 0; is_good && at < std::min(pattern, whole_pages);
+       at += BlockBytes)
+    is_good = pwrite(file, page.data(), BlockBytes, static_cast<off_t>(at)) ==
+              static_cast<ssize_t>(BlockBytes);
+  for (std::uint64_t at = 0; is_good && at < whole_pages; at += pattern)
+    is_good = mmap(shadow + at, std::min(pattern, whole_pages - at),
+                   PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, file, 0) != MAP_FAILED;
+  const Error error = mapping_error("cannot map the shadow of the window");
+  close(file);
+  if (!is_good)
+    return error;
+  std::memset(shadow + whole_pages, LOCO_SHADOW_ABSENT, bytes - whole_pages);
   return {};
 }
 

@@ -87,6 +87,8 @@ private:
   };
   static constexpr unsigned MaxGlobalRanges = 256;
 
+  /// Makes the window's shadow LOCO_SHADOW_ABSENT.
+  Result<void> hide_window();
   std::optional<std::uint64_t> find_global(std::uintptr_t address) const;
   std::byte *global_address(std::uint64_t offset) const;
 
