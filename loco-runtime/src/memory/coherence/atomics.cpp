@@ -74,7 +74,8 @@ void atomic_load(const void *p, void *into, unsigned width, int order) {
                        // its notice: a plain store of the value before must not
                        // look like no change (M16).
                        patch(copy, twin, offset, into, width);
-                       count(stats.RemoteAtomics, is_remote(home));
+                       if (is_remote(home))
+          count(stats.RemoteAtomics);
                      });
   order_after(order, p, width);
 }
@@ -87,7 +88,8 @@ void atomic_store(void *p, const void *from, unsigned width, int order) {
         coherence->network().atomic_store(home, Segment::Memory, offset, from,
                                           width);
         patch(copy, twin, offset, from, width);
-        count(stats.RemoteAtomics, is_remote(home));
+        if (is_remote(home))
+          count(stats.RemoteAtomics);
       });
   if (order == __ATOMIC_SEQ_CST)
     order_after(order, p, width);
@@ -103,7 +105,8 @@ bool atomic_compare_exchange(void *p, void *expected, const void *desired,
         exchanged = coherence->network().compare_exchange(
             home, Segment::Memory, offset, expected, desired, width);
         patch(copy, twin, offset, exchanged ? desired : expected, width);
-        count(stats.RemoteAtomics, is_remote(home));
+        if (is_remote(home))
+          count(stats.RemoteAtomics);
       });
   order_after(exchanged ? order : failure_order, p, width);
   return exchanged;
@@ -130,7 +133,8 @@ void atomic_update(void *p, void *old, unsigned width, int order,
         while (!fabric.compare_exchange(home, Segment::Memory, offset, old,
                                         desired, width));
         patch(copy, twin, offset, desired, width);
-        count(stats.RemoteAtomics, is_remote(home));
+        if (is_remote(home))
+          count(stats.RemoteAtomics);
       });
   order_after(order, p, width);
 }

@@ -58,9 +58,12 @@ void ReleaseEpochs::end() {
   Completed->store(Started->load(std::memory_order_relaxed),
                    std::memory_order_release);
   const Nanos end = now_ns();
-  CostBefore.store(Cost.load(std::memory_order_relaxed), std::memory_order_relaxed);
-  Cost.store(end - BeganAt.load(std::memory_order_relaxed),
-             std::memory_order_relaxed);
+  // The mean of some; a thread that loses its core meanwhile says little.
+  static constexpr Nanos MostAtOnce = 4, Least = 10'000, Share = 4;
+  const Nanos mean = Cost.load(std::memory_order_relaxed),
+              now = std::min(end - BeganAt.load(std::memory_order_relaxed),
+                             MostAtOnce * mean + Least);
+  Cost.store(mean - mean / Share + now / Share, std::memory_order_relaxed);
   EndedAt.store(end, std::memory_order_relaxed);
   LeftSince->store(0, std::memory_order_relaxed);
   HandedOnSince.store(0, std::memory_order_relaxed);
@@ -77,9 +80,7 @@ bool ReleaseEpochs::is_due(Nanos cost, Nanos since_last, std::uint64_t left_sinc
 bool ReleaseEpochs::is_due(Place place) const {
   // What the node pays that asks, beside its wait: request, answer and acquire.
   static constexpr Nanos Asking = 10'000;
-  // The cheaper of two: a thread that loses its core meanwhile says nothing.
-  const Nanos cost = std::min(Cost.load(std::memory_order_relaxed),
-                              CostBefore.load(std::memory_order_relaxed));
+  const Nanos cost = Cost.load(std::memory_order_relaxed);
   const Nanos since_last = now_ns() - EndedAt.load(std::memory_order_relaxed);
   if (demand(place).is_usual()) // it will be asked for, sooner or later
     return cost <= Asking ||

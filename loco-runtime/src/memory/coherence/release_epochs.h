@@ -186,7 +186,7 @@ private:
   std::atomic<Demand> Demands[OfAll + 1] = {}; ///< by place
 
   std::atomic<Nanos> BeganAt{0}, EndedAt{0}; ///< the last release
-  std::atomic<Nanos> Cost{0}, CostBefore{0}; ///< of the last two
+  std::atomic<Nanos> Cost{0};                ///< of the last few
 
   /// About how many of those left since then are asked for as a rule.
   std::atomic<std::uint64_t> HandedOnSince{0};
