@@ -39,7 +39,7 @@ void Coherence::acquire_through(std::uint64_t key, std::size_t bytes) {
     ReleaseClock clock = Watch->left_at(key);
     return acquire(&clock);
   }
-  ReleaseEpochs::Wanted wanted{};
+  ReleaseEpochs::Wanted wanted;
   if (!Epochs.find_unseen(key, bytes, wanted))
     return;
   // Without the protocol mutex, as others wait for this node's releases meanwhile.
@@ -62,7 +62,7 @@ void Coherence::acquire_by_fence() {
   fabric::WaitFor cause(fabric::Cause::Acquire);
   if (Watch != nullptr)
     return acquire();
-  ReleaseEpochs::Wanted wanted{};
+  ReleaseEpochs::Wanted wanted;
   if (!Epochs.find_unseen(wanted))
     return;
   Epochs.wait_for(wanted, ReleaseEpochs::OfFences);

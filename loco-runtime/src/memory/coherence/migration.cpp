@@ -20,6 +20,10 @@ void Coherence::end_interval(bool move_homes_now) {
   if (!Writers.enabled())
     return;
   SignalScope signals;
+  // A signal's handler that got in before may wait for a release of another node, which
+  // makes none while it waits here.
+  if (move_homes_now)
+    Moves.meet();
   std::lock_guard protocol(ProtocolMutex);
   Writers.end_interval();
   if (move_homes_now)

@@ -6,6 +6,7 @@
 
 #include "base/futex.h"
 #include "base/raise.h"
+#include "base/signal_scope.h"
 #include "base/stats.h"
 #include "fabric/waits.h"
 
@@ -170,16 +171,22 @@ bool ReleaseEpochs::is_asked_for(Place place) {
 
 // -------------------------------------------------------- other nodes' releases
 
+// Each atomic comes here: no more of these arrays is touched than there are nodes.
+
 bool ReleaseEpochs::find_unseen(std::uint64_t key, std::size_t bytes,
                                 Wanted &wanted) {
   const Place place = place_of(key);
-  Wanted left{}, left_at_other{};
+  Wanted left, left_at_other;
+  std::fill_n(left.begin(), ComputeNodes, 0);
   ask_all(LeftOffset + place * sizeof(Epoch), left);
-  if (bytes > 4)
+  if (bytes > 4) {
+    std::fill_n(left_at_other.begin(), ComputeNodes, 0);
     ask_all(LeftOffset + (place ^ 1) * sizeof(Epoch), left_at_other);
+  }
   Network.wait();
-  for (int node = 0; node < ComputeNodes; ++node)
-    left[node] = std::max(left[node], left_at_other[node]);
+  if (bytes > 4)
+    for (int node = 0; node < ComputeNodes; ++node)
+      left[node] = std::max(left[node], left_at_other[node]);
   return find_unseen(left, wanted);
 }
 
@@ -194,14 +201,19 @@ bool ReleaseEpochs::find_unseen(Wanted &wanted) {
 }
 
 bool ReleaseEpochs::find_unseen(const Wanted &left, Wanted &wanted) {
-  bool any = false;
-  for (int node = 0; node < ComputeNodes; ++node) {
-    if (left[node] <= Acquired[node].load(std::memory_order_acquire))
-      continue;
-    wanted[node] = left[node];
-    any = true;
-  }
-  return any;
+  auto is_unseen = [&](int node) {
+    return left[node] > Acquired[node].load(std::memory_order_acquire);
+  };
+  int first = 0;
+  while (first < ComputeNodes && !is_unseen(first))
+    ++first;
+  if (first == ComputeNodes)
+    return false;
+  wanted = {};
+  for (int node = first; node < ComputeNodes; ++node)
+    if (is_unseen(node))
+      wanted[node] = left[node];
+  return true;
 }
 
 ReleaseEpochs::Wanted ReleaseEpochs::next_of_all() {
@@ -212,6 +224,7 @@ ReleaseEpochs::Wanted ReleaseEpochs::next_of_all() {
 }
 
 void ReleaseEpochs::send_request(int node, Epoch wanted, Place place) {
+  SignalScope signals; // a handler may ask, too
   // Of this node's threads the one that wants most is met last.
   std::lock_guard lock(AskMutex);
   Asked[node] = std::max(Asked[node], wanted);
@@ -221,6 +234,11 @@ void ReleaseEpochs::send_request(int node, Epoch wanted, Place place) {
               RequestsOffset + Network.node() * sizeof(Request), request,
               sizeof request);
   count(stats.ReleasesAskedFor);
+}
+
+void ReleaseEpochs::wake(int node) {
+  SignalScope signals;
+  Network.send(node, Message::WantRelease, {});
 }
 
 void ReleaseEpochs::wait_for(const Wanted &wanted, Place place) {

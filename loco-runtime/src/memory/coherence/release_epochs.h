@@ -86,7 +86,8 @@ public:
 
   /// By node: the release that is wanted of it; 0: none.
   using Wanted = std::array<Epoch, MaxNodes>;
-  /// What has been left at these bytes, and was not acquired. Whether anything.
+  /// What has been left at these bytes, and was not acquired. Whether anything, else
+  /// `wanted` stays as it is.
   bool find_unseen(std::uint64_t key, std::size_t bytes, Wanted &wanted);
   /// The same of all places.
   bool find_unseen(Wanted &wanted);
@@ -153,7 +154,7 @@ private:
     return Answers[node].load(std::memory_order_acquire) >= asked;
   }
   void send_request(int node, Epoch wanted, Place place);
-  void wake(int node) { Network.send(node, fabric::Message::WantRelease, {}); }
+  void wake(int node);
   Place place_asked_for(int node) const {
     return static_cast<Place>(std::min<std::uint64_t>(
         Requests[node].place.load(std::memory_order_relaxed), OfAll));
