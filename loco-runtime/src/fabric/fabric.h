@@ -132,7 +132,15 @@ public:
     Wait wait(*this, place == nullptr ? 0 : other(node));
     return place;
   }
-  /// The same where it can store as put() would.
+  /// The same in the place of get_later(); to be loaded from after wait().
+  const std::byte *direct_get_later(int node, Segment segment,
+                                    std::uint64_t offset, std::size_t bytes) {
+    const std::byte *place = direct(node, segment, offset, bytes);
+    if (place != nullptr)
+      thread_waits.gets |= other(node);
+    return place;
+  }
+  /// direct_get() where the CPU can store as put() would.
   std::byte *direct_put(int node, Segment segment, std::uint64_t offset,
                         std::size_t bytes) {
     std::byte *place = direct(node, segment, offset, bytes);

@@ -6,8 +6,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cstring>
 #include <random>
+#include <thread>
 #include <vector>
 
 namespace loco::memory {
@@ -184,6 +186,21 @@ TEST_P(MergeTest, OthersStoresGoToCopyAndTwin) {
     fill(1 + seed * 7 % 3000, seed * 13 % 2000, seed);
     expect_merged();
   }
+}
+
+TEST_P(MergeTest, LosesNoStoreThatComesMeanwhile) {
+  fill(0, 0, 1);
+  std::atomic<bool> stops{false};
+  std::thread storing([&] {
+    auto *words = reinterpret_cast<volatile std::uint64_t *>(Now);
+    for (std::uint64_t i = 0; !stops; ++i)
+      words[i * 37 % (BlockBytes / 8)] = i;
+  });
+  for (int merge = 0; merge < 20000; ++merge)
+    merge_changes_variants()[GetParam()](Now, Twin, Copy);
+  stops = true;
+  storing.join();
+  expect_merged();
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -179,13 +179,11 @@ void Coherence::renew(Block first, Block count, const bool *changed) {
 
 void Coherence::finish_renewals() {
   Network.wait();
-  const std::byte *incoming = Incoming;
+  const std::byte *const *source = MergeFrom;
   for (const Renewal &of : std::span(Renewals, NumRenewals)) {
     for (Block i = 0; i < of.count; ++i)
-      if (of.merged >> i & 1) {
-        merge(of.first + i, incoming);
-        incoming += BlockBytes;
-      }
+      if (of.merged >> i & 1)
+        merge(of.first + i, *source++);
     for_each_run(
         of.first, of.count,
         [&](Block b) { return (of.hidden >> (b - of.first) & 1) != 0; },
@@ -212,18 +210,24 @@ void Coherence::ask_to_merge(Block first, Block count) {
   // Marked before the get, so as good as fetched (M5, M6).
   for_each_home(first, count, [&](int home, Block start, Block n) {
     Exported.mark(home, start, n);
-    Network.get_later(home, Segment::Memory, offset_of(start),
-                      Incoming + NumIncoming * BlockBytes, n * BlockBytes);
-    NumIncoming += n;
+    const std::byte *from = Network.direct_get_later(
+        home, Segment::Memory, offset_of(start), n * BlockBytes);
+    if (from == nullptr) {
+      std::byte *into = Incoming + NumIncoming * BlockBytes;
+      Network.get_later(home, Segment::Memory, offset_of(start), into, n * BlockBytes);
+      from = into;
+    }
+    for (Block i = 0; i < n; ++i)
+      MergeFrom[NumIncoming++] = from + i * BlockBytes;
   });
   loco::count(stats.BytesFetched, count * BlockBytes);
 }
 
-void Coherence::merge(Block block, const std::byte *incoming) {
+void Coherence::merge(Block block, const std::byte *from) {
   // What the home has and the twin has not, others have stored; no thread of this
   // node has stored to these bytes, or may read them, before this acquire is over
   // (M25). A home compares all of a block, so it may have noticed what this node sent.
-  if (merge_changes(incoming, Twins.bytes(Info[block].Twin),
+  if (merge_changes(from, Twins.bytes(Info[block].Twin),
                     Space.runtime_view(block)) == 0)
     return;
   TwinPrints[block] = NoPrint;

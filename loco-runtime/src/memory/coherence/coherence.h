@@ -323,7 +323,7 @@ private:
   void refresh(Block first, Block count);
   void ask_to_merge(Block first, Block count);
   /// With what was asked for.
-  void merge(Block block, const std::byte *incoming);
+  void merge(Block block, const std::byte *from);
   /// Copies of blocks of one extent that a notice names, or those for which
   /// `changed` is true, become as their home has them, or go, by the next
   /// finish_renewals(), which lets go their locks.
@@ -348,8 +348,10 @@ private:
   /// arrived, and the block's twin, which is of no use after that. Whether
   /// anything does.
   bool put_delta(Block block, const std::byte *data, fabric::Piece *pieces);
-  /// Of a copy that stays writable: sends what differs from its twin in what is
-  /// returned, the next twin; 0 where nothing does. ProtocolMutex.
+  /// The block's bytes at its home where the CPU can store to them; else null.
+  std::byte *direct_home(Block block, int home);
+  /// Of a copy that stays writable: sends what differs from its twin; returns the next
+  /// twin, which has what was sent, or 0 where nothing differs. ProtocolMutex.
   TwinPool::Twin put_open_delta(Block block);
   void wait_for_deltas();
   /// In place before what this thread does there next.
@@ -532,6 +534,8 @@ private:
   Renewal Renewals[MostRenewals];   ///< ProtocolMutex
   unsigned NumRenewals = 0;
   std::byte *Incoming;              ///< of MostIncoming blocks; ProtocolMutex
+  /// Where those are that wait to be merged: there, or at their home. ProtocolMutex.
+  const std::byte *MergeFrom[MostIncoming];
   std::size_t NumIncoming = 0;
   PublishedPrints Published;        ///< ProtocolMutex
   std::mutex EvictionMutex;         ///< one thread evicts at a time

@@ -27,12 +27,9 @@ bool Coherence::put_delta(Block block, const std::byte *data,
   int home = Directory.claim(block);
   Epochs.sends();
   std::byte *twin = Twins.bytes(Info[block].Twin);
-  std::byte *direct = nullptr;
-  if (Watch == nullptr)
-    direct = Network.direct_put(home, Segment::Memory, offset_of(block), BlockBytes);
   std::size_t bytes = 0;
-  if (direct != nullptr) {
-    bytes = merge_changes(data, twin, direct); // nobody needs the twin any more
+  if (std::byte *direct = direct_home(block, home)) {
+    bytes = merge_changes(data, twin, direct);
   } else {
     std::span<const fabric::Piece> delta(
         pieces, find_delta(data, twin, offset_of(block), pieces));
@@ -51,22 +48,33 @@ bool Coherence::put_delta(Block block, const std::byte *data,
   return true;
 }
 
+std::byte *Coherence::direct_home(Block block, int home) {
+  return Watch != nullptr ? nullptr
+                          : Network.direct_put(home, Segment::Memory,
+                                               offset_of(block), BlockBytes);
+}
+
 TwinPool::Twin Coherence::put_open_delta(Block block) {
   const std::byte *copy = Space.runtime_view(block);
+  const TwinPool::Twin twin = Info[block].Twin;
   loco::count(stats.BlocksCompared);
   if (TwinPrints[block] != NoPrint) {
     if (fingerprint(copy) == TwinPrints[block])
       return 0;
-  } else if (!differ(copy, Twins.bytes(Info[block].Twin))) {
+  } else if (!differ(copy, Twins.bytes(twin))) {
     twin_print(block); // it may idle from now on
     return 0;
   }
-  // Threads go on storing: what the copy aside lacks of that differs from it, so
-  // from the next twin (M24).
+  TwinPrints[block] = NoPrint;
+  // Threads go on storing: what does not go home stays out of the next twin, so it
+  // differs from that (M24). A network reads what it sends when it likes: that is put aside.
+  if (direct_home(block, Directory.claim(block)) != nullptr) {
+    put_delta(block, copy, Pieces);
+    return twin;
+  }
   TwinPool::Twin aside = Twins.take();
   std::memcpy(Twins.bytes(aside), copy, BlockBytes);
   put_delta(block, Twins.bytes(aside), Pieces);
-  TwinPrints[block] = NoPrint;
   return aside;
 }
 
@@ -163,7 +171,8 @@ void Coherence::flush_batch(std::span<const Block> batch) {
         note_writer(block);
     } else if (is_dirty(i)) {
       if (next_twins[i] != 0) {
-        Twins.give_back(info.Twin);
+        if (info.Twin != next_twins[i])
+          Twins.give_back(info.Twin);
         info.Twin = next_twins[i];
         info.Open.found_stores();
         note_writer(block);

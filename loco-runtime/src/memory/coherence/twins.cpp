@@ -181,6 +181,15 @@ std::size_t find_delta_bytewise(const std::byte *data, const std::byte *twin,
 
 #endif
 
+/// A line that others may be storing to, read once.
+struct LineCopy {
+  explicit LineCopy(const std::byte *line) {
+    std::memcpy(Bytes, line, Line);
+    asm volatile("" : : "r"(Bytes) : "memory"); // not read again instead
+  }
+  alignas(Line) std::byte Bytes[Line];
+};
+
 /// `mask`: the bytes of the line in which `now` and the twin differ.
 inline std::size_t merge_line(const std::byte *now, std::byte *twin, std::byte *copy,
                        LineMask mask) {
@@ -208,7 +217,8 @@ inline std::size_t merge_line(const std::byte *now, std::byte *twin, std::byte *
 merge_avx512(const std::byte *now, std::byte *twin, std::byte *copy) {
   std::size_t differing = 0;
   for (std::uint32_t at = 0; at < BlockBytes; at += Line) {
-    const __m512i line = _mm512_load_si512(now + at);
+    __m512i line = _mm512_load_si512(now + at);
+    asm volatile("" : "+v"(line)); // not read again instead
     const LineMask mask =
         _mm512_cmpneq_epi8_mask(line, _mm512_load_si512(twin + at));
     if (mask == 0)
@@ -228,9 +238,11 @@ bool has_avx512() {
 std::size_t merge_sse2(const std::byte *now, std::byte *twin,
                        std::byte *copy) {
   std::size_t differing = 0;
-  for (std::uint32_t at = 0; at < BlockBytes; at += Line)
-    differing += merge_line(now + at, twin + at, copy + at,
-                      differing_sse2(now + at, twin + at));
+  for (std::uint32_t at = 0; at < BlockBytes; at += Line) {
+    const LineCopy line(now + at);
+    differing += merge_line(line.Bytes, twin + at, copy + at,
+                            differing_sse2(line.Bytes, twin + at));
+  }
   return differing;
 }
 
@@ -239,9 +251,11 @@ std::size_t merge_sse2(const std::byte *now, std::byte *twin,
 std::size_t merge_bytewise(const std::byte *now, std::byte *twin,
                            std::byte *copy) {
   std::size_t differing = 0;
-  for (std::uint32_t at = 0; at < BlockBytes; at += Line)
-    differing += merge_line(now + at, twin + at, copy + at,
-                      differing_bytewise(now + at, twin + at));
+  for (std::uint32_t at = 0; at < BlockBytes; at += Line) {
+    const LineCopy line(now + at);
+    differing += merge_line(line.Bytes, twin + at, copy + at,
+                            differing_bytewise(line.Bytes, twin + at));
+  }
   return differing;
 }
 

@@ -59,8 +59,9 @@ std::size_t find_delta(const std::byte *data, const std::byte *twin,
 bool differ(const std::byte *data, const std::byte *twin);
 
 /// What differs between `now` and the twin goes to the twin and to the copy; no other
-/// byte of the copy is stored to, as others may be storing there. All 64-byte aligned.
-/// Returns how many bytes differ.
+/// byte of the copy is stored to, as others may be storing there. Others may be storing to
+/// `now`, too: it is read once, so that the twin and the copy get the same. All 64-byte
+/// aligned. Returns how many bytes differ.
 std::size_t merge_changes(const std::byte *now, std::byte *twin,
                           std::byte *copy);
 
