@@ -24,7 +24,7 @@ void Coherence::close_idle(std::span<const Block> dirty,
     if (!extend(run, block)) {
       close(run);
       lock(block);
-      run = {block, block};
+      run = {.first = block, .end = block, .idle = 0, .in_vain = 0};
     }
     BlockInfo &info = Info[block];
     const State open = next_is_copy ? State::Dirty : State::Home;

@@ -195,9 +195,15 @@ bool ReleaseEpochs::find_unseen(Wanted &wanted) {
   ask_all(CompletedOffset, completed);
   ask_all(PendingOffset, pending);
   Network.wait();
-  for (int node = 0; node < ComputeNodes; ++node)
-    pending[node] = std::max(pending[node], completed[node]);
-  return find_unseen(pending, wanted);
+  bool any = false;
+  wanted = {};
+  for (int node = 0; node < ComputeNodes; ++node) {
+    any |= std::max(pending[node], completed[node]) >
+           Acquired[node].load(std::memory_order_acquire);
+    if (pending[node] > completed[node])
+      wanted[node] = pending[node];
+  }
+  return any;
 }
 
 bool ReleaseEpochs::find_unseen(const Wanted &left, Wanted &wanted) {

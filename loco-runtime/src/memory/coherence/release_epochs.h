@@ -89,7 +89,7 @@ public:
   /// What has been left at these bytes, and was not acquired. Whether anything, else
   /// `wanted` stays as it is.
   bool find_unseen(std::uint64_t key, std::size_t bytes, Wanted &wanted);
-  /// The same of all places.
+  /// The same of all places; what is over already is not wanted.
   bool find_unseen(Wanted &wanted);
   /// By node: changes when it has sent something.
   Wanted sent_by_all() { return load_all(SentOffset); }
