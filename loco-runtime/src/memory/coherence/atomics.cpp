@@ -75,7 +75,7 @@ void atomic_load(const void *p, void *into, unsigned width, int order) {
                        // look like no change (M16).
                        patch(copy, twin, offset, into, width);
                        if (is_remote(home))
-          count(stats.RemoteAtomics);
+                         count(stats.RemoteAtomics);
                      });
   order_after(order, p, width);
 }
