@@ -187,7 +187,8 @@ public:
     Wait wait(*this, other(node));
     do_atomic_load(node, segment, offset, into, width);
   }
-  /// As get_later().
+  /// As get_later(). Words of Control that this CPU reaches are loaded right here, as
+  /// each of a program's atomics looks at some.
   void atomic_load_later(int node, Segment segment, std::uint64_t offset,
                          void *into, unsigned width) {
     settle(node);
